@@ -1,0 +1,55 @@
+# `make run` starts tunebot on this machine, `make test` runs every check. Each sets itself up.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: run test format bench clean
+
+run: $(VENV)/ready-to-run
+	@$(BIN)/tunebot run
+
+test: $(VENV)/ready-to-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: $(VENV)/ready-to-test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/ready-to-test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/ready-to-run: pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up in $(VENV), once: half a minute …"
+	@$(call install,.[local])
+	@touch $@
+
+$(VENV)/ready-to-test: pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up in $(VENV), once: half a minute …"
+	@$(call install,.[local$(comma)test])
+	@touch $@ $(VENV)/ready-to-run
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "tunebot needs Python 3.11 or later: install it, then call make again."; exit 2; }
+ifdef UV
+	@uv venv --quiet --python "$(PYTHON)" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "This Python cannot make virtual environments; on Debian: apt install python3-venv."; exit 2; }
+endif
+
+comma := ,
+ifdef UV
+install = uv pip install --quiet --python $(VENV)/bin/python --editable '$(1)'
+else
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '$(1)'
+endif

@@ -1,0 +1,1 @@
+"""One file a figure in the README: `python -m benchmarks` runs them all."""

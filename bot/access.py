@@ -1,0 +1,101 @@
+"""Who may do what, how fast, and for how much."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import IntEnum
+
+from bot.config import Access as Rules
+from bot.errors import AccessDenied, TooFast
+from bot.messages import Person
+
+MINUTE = 60.0
+
+
+class Rank(IntEnum):
+    """What a person may do; each may do what those below it may."""
+
+    STRANGER = 0
+    USER = 1
+    OPERATOR = 2
+
+
+class Access:
+    """Judges people by the rules of [access]. Closed unless opened."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._minute = 0
+        self._messages: Counter[str] = Counter()
+        self._told: set[str] = set()
+
+    def rank(self, person: str) -> Rank:
+        """What a person may do."""
+        if matches(person, self._rules.operators):
+            return Rank.OPERATOR
+        return Rank.USER if matches(person, self._rules.users) else Rank.STRANGER
+
+    def require(self, person: str, rank: Rank) -> None:
+        """Raise AccessDenied for a person below a rank."""
+        if self.rank(person) < rank:
+            raise AccessDenied(
+                f"Only operators may do that. An operator can add {person!r} to operators in the "
+                f"configuration's [access]."
+            )
+
+    def has_room(self, person: str, now: float) -> bool:
+        """Whether a person may send another message in this minute."""
+        self._turn(now)
+        most = self._rules.messages_per_minute
+        return not most or self._messages[person] < most
+
+    def count(self, person: str, now: float) -> None:
+        """Count a message that was taken."""
+        self._turn(now)
+        self._messages[person] += 1
+
+    def was_told(self, person: str) -> bool:
+        """Whether a person was told in this minute that they write too fast."""
+        return person in self._told
+
+    def note_told(self, person: str) -> None:
+        """A person was told; once a minute is enough."""
+        self._told.add(person)
+
+    def _turn(self, now: float) -> None:
+        """Begin a new minute when the old one is over."""
+        minute = int(now // MINUTE)
+        if minute != self._minute:
+            self._minute, self._messages, self._told = minute, Counter(), set()
+
+    @property
+    def budget(self) -> int:
+        """The tokens that a person may use in a day (UTC), 0 for no limit."""
+        return self._rules.tokens_per_day
+
+    def require_budget(self, used: int) -> None:
+        """Raise TooFast when a person has `used` the tokens of the day."""
+        if self.budget and used >= self.budget:
+            raise TooFast(
+                f"You have used today's {self.budget:,} tokens. Come back after midnight (UTC)."
+            )
+
+
+def matches(person: str, patterns: tuple[str, ...]) -> bool:
+    """Whether an id is named: by itself, by "adapter:*" or by "*"."""
+    adapter = person.partition(":")[0]
+    return any(pattern in {person, f"{adapter}:*", "*"} for pattern in patterns)
+
+
+def stranger_sentence(person: Person) -> str:
+    """What a stranger is told, once."""
+    return (
+        f"Sorry, I may not talk with you. My operator can let you in by adding {person.id!r} to "
+        f"users in the configuration's [access]."
+    )
+
+
+def rate_sentence(now: float) -> str:
+    """What a person is told who writes faster than the rate."""
+    seconds = int(MINUTE - now % MINUTE) + 1
+    return f"That was too fast: I did not take your last message. Send it again in {seconds} s."

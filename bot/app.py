@@ -1,0 +1,211 @@
+"""Everything that runs, built from the configuration: the only file that knows the whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import structlog
+from platformdirs import user_data_path
+from pydantic import ValidationError
+
+from bot import metrics
+from bot.access import Access
+from bot.clock import SystemClock
+from bot.commands import Services
+from bot.config import LOCAL_MODEL, Config, secret, sentence
+from bot.conversation import Conversation
+from bot.errors import BotError, ConfigError, StoreError
+from bot.inbox import Inbox
+from bot.local import LocalServer
+from bot.models.client import HttpModelClient
+from bot.models.profiles import Profiles
+from bot.models.tokens import Tokens
+from bot.outbox import Outbox
+from bot.ports import Adapter, Clock
+from bot.store import Store, privacy
+
+PRUNE_SECONDS = 3600.0
+BEAT_SECONDS = 15.0  # well below what `tunebot health` allows
+
+log = structlog.get_logger()
+
+
+class App:
+    """A tunebot: opened, run until it is told to stop, closed in the reverse order."""
+
+    def __init__(
+        self,
+        config: Config,
+        adapters: Sequence[Adapter],
+        *,
+        clock: Clock | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._config = config
+        self._adapters = {adapter.name: adapter for adapter in adapters}
+        self._clock = clock or SystemClock()
+        self._environment = environment
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End the run: no more messages come in, and what runs gets a while to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`, or until an adapter ends by itself.
+
+        Raises BotError when it cannot start, or what an adapter cannot go on with.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                inbox = await self._unless_stopped(self._open(stack))
+                if inbox:
+                    stack.push_async_callback(inbox.close, self._config.shutdown_seconds)
+                    await self._serve(inbox)
+        except* BotError as group:
+            raise first(group) from None
+
+    async def _unless_stopped(self, opening: Coroutine[Any, Any, Inbox]) -> Inbox | None:
+        """Let the start end, which may fetch a model; None when it is told to stop before."""
+        start = asyncio.create_task(opening, name="start")
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        try:
+            await asyncio.wait([start, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not start.done():
+                start.cancel()
+                await asyncio.wait([start])
+        return None if start.cancelled() else start.result()
+
+    async def _serve(self, inbox: Inbox) -> None:
+        """Run the adapters until the first of them ends, or `stop`."""
+        async with asyncio.TaskGroup() as group:
+            chores = [
+                group.create_task(self._every(BEAT_SECONDS, self._beat), name="beat"),
+                group.create_task(self._every(PRUNE_SECONDS, self._prune), name="prune"),
+            ]
+            talks = [
+                group.create_task(adapter.run(inbox), name=f"adapter {name}")
+                for name, adapter in self._adapters.items()
+            ]
+            stopping = group.create_task(self._stopping.wait(), name="stopping")
+            log.info("running", adapters=list(self._adapters))
+            await asyncio.wait([*talks, stopping], return_when=asyncio.FIRST_COMPLETED)
+            log.info("stopping")
+            for task in (*talks, *chores, stopping):
+                task.cancel()
+
+    async def _open(self, stack: AsyncExitStack) -> Inbox:
+        """Build everything, from the store to the inbox, and take up what is left."""
+        config, clock = self._config, self._clock
+        self._store = Store(config.database, clock)
+        await self._store.open()
+        stack.push_async_callback(self._store.close)
+        model = model_client(config, clock, self._environment)
+        stack.push_async_callback(model.aclose)
+        for provider in config.providers.values():
+            if provider.kind == "local":
+                server = LocalServer(provider, data_folder(config))
+                stack.push_async_callback(server.stop)
+                await server.start()
+                model.connect(provider.name, server.base_url, server.key)
+        profiles = Profiles(config.profiles, config.defaults.profile)
+        access = Access(config.access)
+        outbox = Outbox(self._store, self._adapters, clock)
+        conversation = Conversation(
+            self._store,
+            outbox,
+            self._adapters,
+            model,
+            profiles,
+            Tokens(),
+            config.prices,
+            access,
+            clock,
+            config.model_calls,
+        )
+        services = Services(self._store, conversation, profiles, access, clock)
+        inbox = Inbox(services, outbox, greeting(config))
+        await inbox.resume(self._adapters, profiles.history)
+        return inbox
+
+    async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+        """Do a chore again and again; one that fails is logged, and tried again in its time."""
+        while True:
+            try:
+                await chore()
+            except (StoreError, OSError) as error:
+                log.warning("chore failed", reason=str(error))
+            await self._clock.sleep(seconds)
+
+    async def _beat(self) -> None:
+        """Show life to `tunebot health`."""
+        self._store.beat()
+
+    async def _prune(self) -> None:
+        """Delete what is older than its time."""
+        days = self._config.retention_days
+        gone = await self._store.insist(privacy.prune, self._clock.now(), days)
+        if gone:
+            log.info("pruned", turns=gone)
+        await self._store.scrub()
+
+
+def first(group: BaseExceptionGroup[BotError]) -> BotError:
+    """The first error of a group, which may hold groups."""
+    error = group.exceptions[0]
+    return first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def greeting(config: Config) -> str:
+    """Who answers, for the first line of a terminal."""
+    profile = config.profile
+    if config.providers[profile.provider].kind == "local" and profile.model == LOCAL_MODEL:
+        return f"{profile.model} answers: small, on this machine, for trying things out."
+    return f"{profile.model} answers ({profile.provider})."
+
+
+def model_client(
+    config: Config, clock: Clock, environment: Mapping[str, str] = os.environ
+) -> HttpModelClient:
+    """The client of all configured providers."""
+    keys = {name: secret(provider, environment) for name, provider in config.providers.items()}
+    return HttpModelClient(
+        config.providers,
+        keys,
+        clock,
+        on_retry=lambda provider: metrics.model_retries.labels(provider).inc(),
+    )
+
+
+def data_folder(config: Config) -> Path:
+    """Where models and files are kept."""
+    return (
+        Path(config.data_folder).expanduser() if config.data_folder else user_data_path("tunebot")
+    )
+
+
+def load_adapters(config: Config) -> list[Adapter]:
+    """The adapters that the configuration names. Raises ConfigError."""
+    return [load_adapter(name, table) for name, table in config.adapters.items()]
+
+
+def load_adapter(name: str, table: Mapping[str, Any]) -> Adapter:
+    """Open [adapters.NAME] by the module of that name."""
+    if not name.isidentifier() or find_spec(f"adapters.{name}") is None:
+        raise ConfigError(f"adapters.{name}: there is no such adapter; remove that table.")
+    module = import_module(f"adapters.{name}")
+    try:
+        settings = module.Settings(**table)
+    except ValidationError as error:
+        raise ConfigError(sentence(error, None, above=f"adapters.{name}.")) from None
+    adapter: Adapter = module.create(name, settings)
+    return adapter

@@ -1,0 +1,151 @@
+"""The `tunebot` command line."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import time
+from typing import Any, TypeVar
+
+import click
+
+from bot import log, store
+from bot.app import App, load_adapter, load_adapters
+from bot.config import Config, load
+from bot.errors import BotError, ConfigError
+from bot.ports import Adapter
+
+T = TypeVar("T")
+USUAL_FILE = Path("tunebot.toml")
+
+
+def complain(error: BotError) -> None:
+    """End with one line: exit code 2 for the configuration, 1 for anything else."""
+    click.echo(f"tunebot: {error}", err=True)
+    sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+class Complaining(click.Group):
+    """Ends every command that fails with a sentence instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BotError as error:
+            complain(error)
+
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    envvar="TUNEBOT_CONFIG",
+    help="The configuration file; tunebot.toml, where there is one.",
+)
+
+
+def configured(path: Path | None) -> Config:
+    """The configuration of a command line."""
+    return load(path or (USUAL_FILE if USUAL_FILE.exists() else None))
+
+
+@click.group(cls=Complaining, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tunebot")
+def main() -> None:
+    """A chat bot that answers from chat models and fine-tuned completion models."""
+
+
+@main.command()
+@config_option
+def run(path: Path | None) -> None:
+    """Run the adapters that the configuration names."""
+    config = configured(path)
+    if not sys.stdin.isatty():  # the terminal adapter needs a person there
+        adapters = {name: table for name, table in config.adapters.items() if name != "terminal"}
+        config = config.model_copy(update={"adapters": adapters})
+    if not config.adapters:
+        raise ConfigError(
+            "adapters: none can run without a terminal; configure another one, or use "
+            "`tunebot chat` to pipe a question in."
+        )
+    serve(config, load_adapters(config))
+
+
+@main.command()
+@config_option
+def chat(path: Path | None) -> None:
+    """Chat in this terminal; a question can be piped in."""
+    config = configured(path)
+    serve(config, [load_adapter("terminal", config.adapters.get("terminal", {}))])
+
+
+def serve(config: Config, adapters: Sequence[Adapter]) -> None:
+    """Run a bot until it ends or is told to."""
+    quiet = any(adapter.name == "terminal" for adapter in adapters) and config.log_level == "INFO"
+    log.configure("ERROR" if quiet else config.log_level)
+
+    async def until_stopped() -> None:
+        app = App(config, adapters)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, app.stop)
+        await app.run()
+
+    asyncio.run(until_stopped())
+
+
+@main.command()
+@config_option
+def check(path: Path | None) -> None:
+    """Try everything that is configured.
+
+    Exits with 1 when something does not work.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from bot.check import checks
+
+    config = configured(path)
+    log.configure("ERROR")
+    table = Table("", "what", "found", title="tunebot check", title_justify="left")
+    failed = False
+
+    async def fill() -> None:
+        nonlocal failed
+        async for line in checks(config, load_adapters(config)):
+            table.add_row("[green]✓" if line.works else "[red]✗", line.what, line.found)
+            failed = failed or not line.works
+
+    asyncio.run(fill())
+    Console().print(table)
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@config_option
+def backup(file: Path, path: Path | None) -> None:
+    """Copy the database, also while tunebot runs.
+
+    FILE must be a new one.
+    """
+    database = configured(path).database
+    store.backup(database, file)
+    click.echo(f"{database} is copied to {file}.")
+
+
+@main.command()
+@config_option
+def health(path: Path | None) -> None:
+    """Say whether a running tunebot shows life.
+
+    Exits with 1 when none does on the configured database.
+    """
+    config = configured(path)
+    if not store.healthy(config.database, time()):
+        raise BotError(f"No tunebot shows life on {config.database}.")
+    click.echo("running")

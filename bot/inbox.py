@@ -1,0 +1,227 @@
+"""Every message enters here: committed, deduplicated, in order for its conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from bisect import insort
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from bot import metrics
+from bot.access import Rank, rate_sentence, stranger_sentence
+from bot.commands import Call, Services, called, infos, is_command
+from bot.conversation import apology
+from bot.errors import BotError, CommandError, StoreError
+from bot.messages import Card, ConversationId, IncomingMessage, Receipt
+from bot.outbox import Outbox
+from bot.ports import CommandInfo
+from bot.store import inbox, outbox, turns
+from bot.store.inbox import Received
+from bot.store.outbox import Owed
+from bot.store.turns import Asked
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Lane:
+    """What a conversation waits for: texts owed, then answers owed, then messages, in order."""
+
+    owed: list[Owed] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    messages: list[Received] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+
+class Inbox:
+    """Takes messages in and has them answered: one at a time in a conversation, side by side
+    across them.
+    """
+
+    def __init__(self, services: Services, outbox: Outbox, greeting: str) -> None:
+        self.greeting = greeting
+        self._services = services
+        self._outbox = outbox
+        self._store = services.store
+        self._conversation = services.conversation
+        self._access = services.access
+        self._clock = services.clock
+        self._lanes: dict[ConversationId, Lane] = {}
+        self._receiving: set[asyncio.Task[Receipt]] = set()
+        self._closing = False
+
+    @property
+    def commands(self) -> Sequence[CommandInfo]:
+        """All commands, as adapters list them."""
+        return infos()
+
+    async def receive(self, message: IncomingMessage) -> Receipt:
+        """Commit a message; see bot.ports.Core.
+
+        What has begun to be committed is taken, even if the adapter no longer waits for it.
+        """
+        taking = asyncio.create_task(self._receive(message), name="receive")
+        self._receiving.add(taking)
+        taking.add_done_callback(self._receiving.discard)
+        try:
+            receipt = await asyncio.shield(taking)
+        except StoreError as error:
+            log.warning("message not taken", reason=str(error))
+            raise
+        metrics.messages_in.labels(message.conversation.adapter, receipt).inc()
+        return receipt
+
+    async def idle(self, conversation: ConversationId) -> None:
+        """Return when everything received for a conversation is answered and delivered."""
+        while (lane := self._lanes.get(conversation)) and lane.task:
+            await asyncio.wait([lane.task])
+
+    async def resume(self, adapters: Collection[str], history: int) -> None:
+        """Take up what the last run left: texts owed, answers owed, messages not answered."""
+        for owed in await self._store.do(outbox.owed, adapters):
+            self._lane(owed.to.conversation).owed.append(owed)
+        for asked in await self._store.do(turns.asking, adapters, history):
+            self._lane(asked.to.conversation).asked.append(asked)
+        for message in await self._store.do(inbox.waiting, adapters):
+            self._lane(message.conversation).messages.append(message)
+        if self._lanes:
+            log.info("resuming", conversations=len(self._lanes))
+        for where, lane in self._lanes.items():
+            self._serve(where, lane)
+
+    async def close(self, seconds: float) -> None:
+        """Give what runs so many seconds to end; what does not is left for the next start."""
+        self._closing = True
+        await asyncio.gather(*self._receiving, return_exceptions=True)
+        tasks = [lane.task for lane in self._lanes.values() if lane.task]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        log.info("answers ended", finished=len(tasks) - len(late), left=len(late))
+
+    async def _receive(self, message: IncomingMessage) -> Receipt:
+        person = replace(message.person, name=storable(message.person.name))
+        text, origin = storable(message.text), storable(message.origin)
+        message = replace(message, person=person, text=text, origin=origin)
+        if self._access.rank(person.id) is Rank.STRANGER:
+            return await self._refuse(message, stranger_sentence(person), stranger=True)
+        now, stops = self._clock.now(), at_once(message.text)
+        if not self._access.has_room(person.id, now) and not stops:
+            told = self._access.was_told(person.id)
+            return await self._refuse(message, "" if told else rate_sentence(now))
+        received = await self._store.do(inbox.take_in, message, now)
+        if received is None:
+            return Receipt.DUPLICATE
+        self._access.count(person.id, now)
+        owed = await self._command(received) if stops else None
+        lane = self._lane(received.conversation)  # nothing is awaited from here on
+        if owed is None:
+            insort(lane.messages, received)
+        else:
+            lane.owed += owed
+        self._serve(received.conversation, lane)
+        return Receipt.ACCEPTED
+
+    async def _refuse(
+        self, message: IncomingMessage, sentence: str, *, stranger: bool = False
+    ) -> Receipt:
+        """Keep nothing of a message but its keys, and say why; a stranger is told once."""
+        now = self._clock.now()
+        new, owed = await self._store.do(outbox.refuse, message, sentence, now, stranger=stranger)
+        if owed:
+            self._access.note_told(message.person.id)
+            lane = self._lane(message.conversation)
+            lane.owed.append(owed)
+            self._serve(message.conversation, lane)
+        return Receipt.REFUSED if new else Receipt.DUPLICATE
+
+    def _lane(self, where: ConversationId) -> Lane:
+        return self._lanes.setdefault(where, Lane())
+
+    def _serve(self, where: ConversationId, lane: Lane) -> None:
+        """Have a lane emptied, unless that is going on."""
+        if lane.task is None and not self._closing:
+            name = f"serve {where.adapter}:{where.channel}:{where.thread}"
+            lane.task = asyncio.create_task(self._empty(where, lane), name=name)
+
+    async def _empty(self, where: ConversationId, lane: Lane) -> None:
+        """Do what a conversation waits for, one after the other."""
+        with bound_contextvars(conversation=f"{where.adapter}:{where.channel}:{where.thread}"):
+            while not self._closing and (lane.owed or lane.asked or lane.messages):
+                try:
+                    await self._next(lane)
+                except StoreError as error:
+                    log.error("left for the next start", reason=str(error))  # noqa: TRY400  no bug
+                except Exception:
+                    log.exception("left for the next start")
+        del self._lanes[where]
+
+    async def _next(self, lane: Lane) -> None:
+        if lane.owed:
+            await self._outbox.deliver(lane.owed.pop(0))
+        elif lane.asked:
+            await self._conversation.resume(lane.asked.pop(0))
+        elif is_command(lane.messages[0].text):
+            lane.owed += await self._command(lane.messages.pop(0))
+        else:
+            batch = list(takewhile(lambda m: not is_command(m.text), lane.messages))
+            del lane.messages[: len(batch)]
+            lane.owed += await self._answer(batch)
+
+    async def _answer(self, messages: Sequence[Received]) -> list[Owed]:
+        """Have messages answered as one turn; what could not be is said."""
+        try:
+            await self._conversation.answer(messages)
+        except StoreError:
+            raise
+        except BotError as error:
+            return await self._done(messages, failure(str(error)))
+        except Exception:  # the one broad catch: a bug is apologised for, and logged
+            return await self._done(messages, failure(apology("answering failed")))
+        return []
+
+    async def _command(self, message: Received) -> list[Owed]:
+        """Run a command; what it says is owed."""
+        try:
+            command, rest = called(message.text)
+            self._access.require(message.person.id, command.rank)
+            card = await command.run(Call(message, rest, self._services))
+        except StoreError:
+            raise
+        except BotError as error:
+            card = failure(str(error))
+        except Exception:
+            card = failure(apology("command failed"))
+        return await self._done([message], Card(card) if isinstance(card, str) else card)
+
+    async def _done(self, messages: Sequence[Received], card: Card | None) -> list[Owed]:
+        """Messages are dealt with; a card about them is owed."""
+        return await self._store.insist(outbox.answer, messages, card)
+
+
+def failure(sentence: str) -> Card:
+    """Why somebody gets no answer, for them alone."""
+    return Card(sentence, private=True, failed=True)
+
+
+def storable(text: str) -> str:
+    """A text without what no database and no model takes: NUL, and halves of surrogate pairs."""
+    return UNSTORABLE.sub("\ufffd", text)
+
+
+def at_once(text: str) -> bool:
+    """Whether a message is a command that does not wait for the answer that runs."""
+    try:
+        return is_command(text) and called(text)[0].at_once
+    except CommandError:
+        return False

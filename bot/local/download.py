@@ -1,0 +1,101 @@
+"""Taking one wheel from the package index with pip, so that the index, the proxy, the certificates
+and the cache are those that the person has configured for pip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from textwrap import shorten
+
+from bot.errors import LocalUnavailable
+from bot.local.unavailable import INSTALL, unavailable
+
+LOOK = 0.2  # seconds between two looks at how much has arrived
+
+
+async def download(
+    requirement: str, digest: str, folder: Path, done: Callable[[int], None]
+) -> Path:
+    """Fetch the wheel of a pinned requirement ("name==version") into an empty folder.
+
+    `digest` is its SHA-256; `done` is told the bytes that have arrived. Raises LocalUnavailable.
+    """
+    pins = folder / "requirements.txt"
+    pins.write_text(f"{requirement} --hash=sha256:{digest}\n", encoding="utf-8")
+    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", "--quiet"]
+    status, output = await run(
+        [sys.executable, "-P", "-m", "pip", "download", *options, "-r", pins, "-d", folder],
+        folder,
+        done,
+    )
+    if status != 0:
+        raise failure(requirement, output)
+    return wheels_in(folder)[0]
+
+
+async def run(
+    command: list[str | Path], folder: Path, done: Callable[[int], None]
+) -> tuple[int, str]:
+    """Run pip, which keeps what has arrived in `folder`: its exit status and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        env={**os.environ, "TMPDIR": f"{folder}"},
+    )
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(tell(folder, done), name="download progress")
+            output, _ = await process.communicate()
+            watch.cancel()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return await process.wait(), output.decode(errors="replace")
+
+
+async def tell(folder: Path, done: Callable[[int], None]) -> None:
+    """Tell how many bytes are in a folder, until cancelled."""
+    while True:
+        done(max(map(size, wheels_in(folder)), default=0))  # pip copies it at the end
+        await asyncio.sleep(LOOK)
+
+
+def wheels_in(folder: Path) -> list[Path]:
+    """The wheels in a folder and below it; pip begins them in a folder of its own."""
+    return list(folder.rglob("*.whl"))
+
+
+def size(file: Path) -> int:
+    with suppress(OSError):  # pip moves it meanwhile
+        return file.stat().st_size
+    return 0
+
+
+def failure(requirement: str, output: str) -> LocalUnavailable:
+    """What pip's output means. The wording is that of pip 23 to 26."""
+    if "No module named pip" in output:
+        return unavailable("pip, which fetches the model, is missing", INSTALL)
+    if "DO NOT MATCH THE HASHES" in output:
+        return unavailable(
+            f"the package index sent a {requirement} that is not the one that tunebot knows",
+            "check the index that pip is configured for",
+        )
+    if "No space left" in output:
+        return unavailable("the disk is full", "set data_folder to a place with room")
+    if "after connection broken" in output or "timed out" in output:
+        return unavailable("the package index cannot be reached", "try again with a network")
+    errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
+    said = errors[-1].removeprefix("ERROR: ") if errors else output.strip() or "it said nothing"
+    return unavailable(
+        f"pip could not fetch {requirement} ({shorten(said, 200)})",
+        "check the index that pip is configured for",
+    )

@@ -1,0 +1,73 @@
+"""What runs in the child: llama.cpp behind HTTP on the loopback, for as long as its parent lives.
+
+Run as a script, with nothing of the bot imported. The parent writes one line of JSON, the settings,
+to stdin and keeps it open; its end is the order to end. One line of JSON comes back on stdout:
+{"address": …}, or {"missing": …} for a package that is not installed, or {"error": …}.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    # A service manager signals the whole group: the parent decides, and may still be answering.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if sys.platform == "linux":  # loading holds the GIL for its time: stdin is not watched then
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    report = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # native code may print
+    settings = json.loads(sys.stdin.readline())
+    threading.Thread(target=end_with_parent, name="end with parent", daemon=True).start()
+    try:
+        server = serve(settings)
+        answer = {"address": server.listening_address}
+    except ModuleNotFoundError as error:
+        answer = {"missing": error.name}
+    except Exception as error:  # the parent says it
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), file=report, flush=True)
+    if "address" in answer:
+        threading.Event().wait()
+
+
+def end_with_parent() -> None:
+    """Wait for the end of stdin, which comes however the parent dies."""
+    sys.stdin.read()
+    os._exit(0)
+
+
+def serve(settings: dict[str, Any]) -> Any:
+    """Load the model and serve it; returns when it answers. Rules from facts/local-models.md."""
+    # A thread that spins keeps the core from the one that it waits for. Spinning shortly costs
+    # nothing on an idle machine and makes a busy one half as fast again. Read at the import.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    import xllamacpp  # noqa: PLC0415
+
+    params = xllamacpp.CommonParams()
+    params.model.path = settings["model"]
+    params.model_alias = {settings["name"]}
+    params.n_parallel = settings["slots"]
+    params.n_ctx = settings["slots"] * settings["slot_context"]
+    params.cpuparams.n_threads = settings["threads"]
+    params.cache_ram_mib = 0  # it is not keyed by LoRA adapter
+    params.port = settings["port"]
+    params.api_keys = [settings["key"]]
+    params.ui = False
+    params.cors_origins = ""
+    params.cors_credentials = False
+    params.verbosity = 1  # errors
+    return xllamacpp.Server(params)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The values that travel through the core: pure data, imported by everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationId:
+    """One history. channel and thread are the adapter's own ids; never parse them."""
+
+    adapter: str
+    channel: str
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who wrote. `id` is "adapter:user", the form that [access] uses."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """What a platform delivered, in the core's terms.
+
+    `keys` holds every id under which the platform may deliver this message again, unique within
+    the adapter; with no key the message is never taken for a repetition. `origin` is the adapter's
+    own note of what an answer needs (a message to reply to, a team, a recipient); the core stores
+    it and hands it back.
+    """
+
+    conversation: ConversationId
+    person: Person
+    text: str
+    keys: tuple[str, ...] = ()
+    origin: str = ""
+
+
+class Receipt(StrEnum):
+    """What became of a message that an adapter handed in; in every case it may be acknowledged."""
+
+    ACCEPTED = "accepted"  # committed; it will be answered
+    DUPLICATE = "duplicate"  # seen before; nothing happens
+    REFUSED = "refused"  # from a stranger, or over a limit; they were told
+
+
+class Role(StrEnum):
+    """Who said a turn."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Ending(StrEnum):
+    """How an answer ended, or that it has not yet."""
+
+    ASKING = "asking"  # owed: after a crash it is asked again
+    WHOLE = "whole"
+    LENGTH = "length"  # the model's limit cut it; /continue goes on
+    STOPPED = "stopped"  # a person stopped it
+    BROKEN = "broken"  # the connection broke in the middle; /retry asks again
+    FILTERED = "filtered"  # the provider's content filter cut it
+    FAILED = "failed"  # nothing came; the text is the sentence that said so
+    REPLACED = "replaced"  # /retry asked again
+
+
+class Turn(NamedTuple):  # a hundred are made for an answer, in a fifth of a dataclass's time
+    """One thing said in a conversation. `at` is in Unix seconds.
+
+    `continues` marks an answer that goes on where the one before it was cut, with nothing between.
+    """
+
+    role: Role
+    text: str
+    id: int = 0
+    person: str = ""
+    at: float = 0.0
+    ending: Ending = Ending.WHOLE
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one model call. `counted` says that we counted, because the server did not."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a streamed answer.
+
+    `text` is what may be shown already. `waiting` is a sentence about a delay before the first
+    text. The last chunk has `finish` ("stop", "length", "content_filter" …) and the usage.
+    """
+
+    text: str = ""
+    waiting: str = ""
+    finish: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that the bot sends."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finished text: Markdown, perhaps with a file; `private` to the person who asked.
+
+    `failed` says that it is not what was asked for, but a sentence about why not.
+    """
+
+    text: str
+    document: Document | None = None
+    private: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Where a reply goes. `key` is the same after a restart: a platform that can look up what was
+    sent under it finds a message whose answer was lost. `origin` is the IncomingMessage's own.
+    """
+
+    conversation: ConversationId
+    key: str
+    origin: str = ""
+    person: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How to talk to one model; see [profiles] in config.example.toml for each field.
+
+    `context` is the model's window in tokens, 0 when it is not known; `history` the most turns
+    that are sent.
+    """
+
+    # pydantic validates this dataclass in bot.config and refuses other keys.
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    name: str
+    provider: str
+    model: str
+    api: Literal["chat", "completions"] = "chat"
+    system: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    separator: str = ""
+    answer_prefix: str = ""
+    stop: tuple[str, ...] = ()
+    user_label: str = ""
+    label_first: bool = False
+    context: int = 0
+    history: int = 50
+    summarise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where models are; see [providers] in config.example.toml for each field. Times in seconds."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    name: str
+    kind: Literal["openai", "azure", "legacy", "local"] = "openai"
+    base_url: str = OPENAI_URL
+    api_key_env: str = ""
+    organization: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    api_version: str = ""
+    connect_timeout: float = 10.0
+    idle_timeout: float = 60.0
+    retry_deadline: float = 120.0
+    model_file: str = ""
+    slots: int = 2
+    slot_context: int = 2048
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    input: float
+    output: float

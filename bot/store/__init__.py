@@ -1,0 +1,8 @@
+"""All durable state: one SQLite file, one owning thread, one module a noun.
+
+`Store.do(step, …)` runs a step, a function of the database and its arguments, as one transaction.
+"""
+
+from bot.store.database import Store, backup, healthy
+
+__all__ = ["Store", "backup", "healthy"]

@@ -1,0 +1,80 @@
+"""Conversations: which histories there are, and what was chosen for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from bot.messages import ConversationId
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a conversation chose: "" and None leave it to the configuration.
+
+    `summary` stands for the turns up to `summary_to`.
+    """
+
+    profile: str = ""
+    system: str | None = None
+    memory_from: int = 0
+    summary: str = ""
+    summary_to: int = 0
+
+
+def row_of(db: Database, conversation: ConversationId) -> int:
+    """The row id of a conversation, which is made when it is new."""
+    place = (conversation.adapter, conversation.channel, conversation.thread)
+    found = db.execute(
+        "SELECT id FROM conversations WHERE adapter = ? AND channel = ? AND thread = ?", place
+    ).fetchone()
+    if found:
+        return int(found[0])
+    new = db.execute("INSERT INTO conversations (adapter, channel, thread) VALUES (?, ?, ?)", place)
+    return int(new.lastrowid or 0)
+
+
+def settings(db: Database, conversation: ConversationId) -> Settings:
+    """What was chosen for a conversation."""
+    return settings_of(db, row_of(db, conversation))
+
+
+def settings_of(db: Database, row: int) -> Settings:
+    """What was chosen for the conversation of a row."""
+    return Settings(
+        *db.execute(
+            "SELECT profile, system, memory_from, summary, summary_to "
+            "FROM conversations WHERE id = ?",
+            [row],
+        ).fetchone()
+    )
+
+
+def choose_profile(db: Database, conversation: ConversationId, profile: str) -> None:
+    """Talk by this profile from now on; "" for the default one."""
+    row = row_of(db, conversation)
+    db.execute("UPDATE conversations SET profile = ? WHERE id = ?", [profile, row])
+
+
+def choose_system(db: Database, conversation: ConversationId, system: str | None) -> None:
+    """Use this system prompt from now on; None for the profile's own."""
+    row = row_of(db, conversation)
+    db.execute("UPDATE conversations SET system = ? WHERE id = ?", [system, row])
+
+
+def reset(db: Database, conversation: ConversationId) -> None:
+    """Begin a new memory: what was said stays stored and is no longer sent."""
+    row = row_of(db, conversation)
+    db.execute(
+        "UPDATE conversations SET summary = '', summary_to = 0, memory_from = "
+        "(SELECT coalesce(max(id), 0) FROM turns WHERE conversation = ?) WHERE id = ?",
+        [row, row],
+    )
+
+
+def summarise(db: Database, row: int, summary: str, up_to: int) -> None:
+    """Remember a summary of the turns up to and with `up_to`."""
+    db.execute(
+        "UPDATE conversations SET summary = ?, summary_to = ? WHERE id = ?", [summary, up_to, row]
+    )

@@ -1,0 +1,79 @@
+"""What was received and is not answered, and the keys of everything that was received."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from bot.messages import ConversationId, IncomingMessage, Person
+from bot.store.conversations import row_of
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Received:
+    """A committed message. They are answered in the order of their ids."""
+
+    id: int
+    conversation: ConversationId
+    person: Person
+    text: str
+    origin: str
+
+
+def take_in(db: Database, message: IncomingMessage, now: float) -> Received | None:
+    """Store a message that is new; None for one that was seen under any of its keys."""
+    if not first_seen(db, message, now):
+        return None
+    place, person = message.conversation, message.person
+    row = db.execute(
+        "INSERT INTO messages (conversation, person, name, text, origin, at) VALUES (?,?,?,?,?,?)",
+        [row_of(db, place), person.id, person.name, message.text, message.origin, now],
+    ).lastrowid
+    return Received(int(row or 0), place, person, message.text, message.origin)
+
+
+def first_seen(db: Database, message: IncomingMessage, now: float) -> bool:
+    """Note all keys of a message; True when none of them was there before."""
+    keys = [f"{message.conversation.adapter}\x1f{key}" for key in dict.fromkeys(message.keys)]
+    new = [
+        db.execute("INSERT OR IGNORE INTO seen (key, at) VALUES (?, ?)", [key, now]).rowcount
+        for key in keys
+    ]
+    return all(new)
+
+
+def first_refusal(db: Database, person: str, now: float) -> bool:
+    """Note that a stranger is turned away; True for the first time."""
+    done = db.execute("INSERT OR IGNORE INTO strangers (person, at) VALUES (?, ?)", [person, now])
+    return done.rowcount == 1
+
+
+def waiting(db: Database, adapters: Collection[str]) -> list[Received]:
+    """All messages that these adapters received and that nobody answered, oldest first."""
+    rows = db.query(
+        "SELECT m.*, c.adapter, c.channel, c.thread "
+        "FROM messages m JOIN conversations c ON c.id = m.conversation ORDER BY m.id"
+    )
+    return [
+        Received(
+            row["id"],
+            ConversationId(row["adapter"], row["channel"], row["thread"]),
+            Person(row["person"], row["name"]),
+            row["text"],
+            row["origin"],
+        )
+        for row in rows
+        if row["adapter"] in adapters
+    ]
+
+
+def taken_out(db: Database, message: Received) -> bool:
+    """Take a message out to become a turn; False when it was forgotten meanwhile."""
+    return db.execute("DELETE FROM messages WHERE id = ?", [message.id]).rowcount == 1
+
+
+def done(db: Database, ids: Sequence[int]) -> None:
+    """Forget messages whose command is done."""
+    db.conn.executemany("DELETE FROM messages WHERE id = ?", [(id_,) for id_ in ids])

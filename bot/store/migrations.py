@@ -1,0 +1,119 @@
+"""The schema, as steps that are only ever appended to. A step that has shipped is never edited.
+
+Ids of what can be deleted are AUTOINCREMENT: an id that came back would join what is new to what
+was forgotten.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("tunebot")
+
+
+@migrations()
+def m001_conversations(db: Database) -> None:
+    """A history, and what was chosen for it."""
+    db.execute(
+        """CREATE TABLE conversations (
+            id          INTEGER PRIMARY KEY,
+            adapter     TEXT NOT NULL,
+            channel     TEXT NOT NULL,
+            thread      TEXT NOT NULL,
+            profile     TEXT NOT NULL DEFAULT '',   -- '' for the default one
+            system      TEXT,                       -- null for the profile's own
+            memory_from INTEGER NOT NULL DEFAULT 0, -- turns after this one are remembered: /reset
+            summary     TEXT NOT NULL DEFAULT '',
+            summary_to  INTEGER NOT NULL DEFAULT 0, -- the last turn that the summary stands for
+            UNIQUE (adapter, channel, thread)
+        )"""
+    )
+
+
+@migrations()
+def m002_messages(db: Database) -> None:
+    """What was received and is not part of a turn yet, and the keys of all that was."""
+    db.execute(
+        """CREATE TABLE messages (
+            id           INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation INTEGER NOT NULL REFERENCES conversations(id),
+            person       TEXT NOT NULL,
+            name         TEXT NOT NULL,
+            text         TEXT NOT NULL,
+            origin       TEXT NOT NULL,
+            at           REAL NOT NULL
+        )"""
+    )
+    db.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE INDEX seen_at ON seen(at)")
+    # Who was turned away already: told once, then met with silence.
+    db.execute("CREATE TABLE strangers (person TEXT PRIMARY KEY, at REAL NOT NULL)")
+
+
+@migrations()
+def m003_turns(db: Database) -> None:
+    """What was said, and the answers that are owed (ending 'asking')."""
+    db.execute(
+        """CREATE TABLE turns (
+            id                INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation      INTEGER NOT NULL REFERENCES conversations(id),
+            role              TEXT NOT NULL,
+            person            TEXT NOT NULL,              -- who asked, on the answer too
+            text              TEXT NOT NULL,
+            at                REAL NOT NULL,
+            ending            TEXT NOT NULL,
+            continues         INTEGER NOT NULL DEFAULT 0,
+            origin            TEXT NOT NULL DEFAULT '',
+            handles           TEXT NOT NULL DEFAULT '[]', -- JSON: the messages that show the answer
+            model             TEXT NOT NULL DEFAULT '',
+            prompt_tokens     INTEGER NOT NULL DEFAULT 0,
+            completion_tokens INTEGER NOT NULL DEFAULT 0,
+            cost              REAL                        -- US dollars, null for an unknown price
+        )"""
+    )
+    db.execute("CREATE INDEX turns_conversation ON turns(conversation, id)")
+    db.execute("CREATE INDEX turns_person ON turns(person)")
+    db.execute("CREATE INDEX turns_at ON turns(at)")
+    db.execute("CREATE INDEX turns_asking ON turns(id) WHERE ending = 'asking'")
+
+
+@migrations()
+def m004_outbox(db: Database) -> None:
+    """Finished texts and notices that no platform has confirmed yet."""
+    db.execute(
+        """CREATE TABLE outbox (
+            id            INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation  INTEGER NOT NULL REFERENCES conversations(id),
+            turn          INTEGER,                    -- null for a notice
+            person        TEXT NOT NULL,
+            private       INTEGER NOT NULL DEFAULT 0,
+            failed        INTEGER NOT NULL DEFAULT 0, -- a sentence about why there is no answer
+            text          TEXT NOT NULL,
+            document_name TEXT,                       -- null without a document
+            document_type TEXT,
+            document      BLOB,
+            origin        TEXT NOT NULL DEFAULT '',
+            handles       TEXT NOT NULL DEFAULT '[]',
+            attempts      INTEGER NOT NULL DEFAULT 0,
+            due           REAL NOT NULL DEFAULT 0
+        )"""
+    )
+
+
+@migrations()
+def m005_usage(db: Database) -> None:
+    """Tokens and money, by day (UTC), person, conversation and model."""
+    db.execute(
+        """CREATE TABLE usage (
+            day               TEXT NOT NULL,
+            person            TEXT NOT NULL,   -- '' once forgotten
+            conversation      INTEGER NOT NULL REFERENCES conversations(id),
+            model             TEXT NOT NULL,
+            answers           INTEGER NOT NULL,
+            prompt_tokens     INTEGER NOT NULL,
+            completion_tokens INTEGER NOT NULL,
+            cost              REAL NOT NULL,
+            unpriced          INTEGER NOT NULL, -- answers whose price was not known
+            PRIMARY KEY (day, person, conversation, model)
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX usage_person ON usage(person)")
+    db.execute("CREATE INDEX usage_conversation ON usage(conversation)")

@@ -1,0 +1,81 @@
+"""What is deleted: by age, and because a person says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlite_utils import Database
+
+from bot.messages import Ending, Role
+from bot.store.turns import UNSAID
+
+SEEN_SECONDS = 48 * 3600  # platforms deliver again within 24 h: facts/telegram.md, facts/slack.md
+DAY = 86_400
+
+
+def prune(db: Database, now: float, retention_days: int) -> int:
+    """Delete what is older than its time; returns how many turns went. 0 days keep turns forever.
+
+    A conversation in which an answer is owed stays, however old, until it is given.
+    """
+    db.execute("DELETE FROM seen WHERE at < ?", [now - SEEN_SECONDS])
+    if not retention_days:
+        return 0
+    oldest = now - retention_days * DAY
+    gone = db.execute(
+        "DELETE FROM turns WHERE at < ? AND conversation NOT IN "
+        "(SELECT conversation FROM turns WHERE ending = ?)",
+        [oldest, Ending.ASKING],
+    )
+    db.execute(  # a summary stands for turns: it may not outlive the newest of them
+        "UPDATE conversations SET summary = '' WHERE summary != '' AND NOT EXISTS "
+        "(SELECT 1 FROM turns WHERE turns.id = summary_to)"
+    )
+    db.execute("DELETE FROM strangers WHERE at < ?", [oldest])
+    return gone.rowcount
+
+
+def forget(db: Database, person: str) -> int:
+    """Delete what a person said, the answers to it, and their name; returns how many turns went.
+
+    Token counts stay, without the person. The memory of conversations in which they spoke loses
+    its summary, which may repeat them; what others said there is read again.
+    """
+    spoke = db.execute("SELECT DISTINCT conversation FROM turns WHERE person = ?", [person])
+    gone: list[int] = []
+    for (conversation,) in spoke.fetchall():
+        gone += turns_of(db, conversation, person)
+        db.execute(
+            "UPDATE conversations SET summary = '', summary_to = 0 WHERE id = ?", [conversation]
+        )
+    db.conn.executemany("DELETE FROM turns WHERE id = ?", [(turn,) for turn in gone])
+    db.execute("DELETE FROM messages WHERE person = ?", [person])
+    db.execute("DELETE FROM outbox WHERE person = ?", [person])
+    db.execute("DELETE FROM strangers WHERE person = ?", [person])
+    db.execute(
+        "INSERT INTO usage SELECT day, '', conversation, model, answers, prompt_tokens, "
+        "completion_tokens, cost, unpriced FROM usage WHERE person = ? "
+        "ON CONFLICT (day, person, conversation, model) DO UPDATE SET "
+        "answers = answers + excluded.answers, "
+        "prompt_tokens = prompt_tokens + excluded.prompt_tokens, "
+        "completion_tokens = completion_tokens + excluded.completion_tokens, "
+        "cost = cost + excluded.cost, unpriced = unpriced + excluded.unpriced",
+        [person],
+    )
+    db.execute("DELETE FROM usage WHERE person = ?", [person])
+    return len(gone)
+
+
+def turns_of(db: Database, conversation: int, person: str) -> Iterator[int]:
+    """The turns that a person said in a conversation, and all answers to a question with theirs."""
+    theirs = answered = False
+    rows = db.execute(
+        "SELECT id, role, person, ending FROM turns WHERE conversation = ? ORDER BY id",
+        [conversation],
+    )
+    for turn, role, who, ending in rows:
+        if role == Role.USER:
+            theirs = who == person or (theirs and not answered)
+        if who == person or (role == Role.ASSISTANT and theirs):
+            yield turn
+        answered = role == Role.ASSISTANT and ending not in UNSAID

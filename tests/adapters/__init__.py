@@ -1,0 +1,1 @@
+"""Every platform, against the contract and against itself."""
