@@ -12,6 +12,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
@@ -60,6 +61,7 @@ class Store:
         self._lock = lock_of(path)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._own, name="store", daemon=True)
+        self._scrubber = ThreadPoolExecutor(1, thread_name_prefix="scrub")
 
     async def open(self) -> None:
         """Take the database for this process and bring its schema up to date.
@@ -113,6 +115,8 @@ class Store:
 
     async def close(self) -> None:
         """Finish the steps that wait, close the file and let others have it."""
+        # Who closes last deletes the write-ahead log; the owner does it before this returns.
+        await asyncio.to_thread(self._scrubber.shutdown)
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._lock.release()
@@ -123,7 +127,7 @@ class Store:
         It is left for later where that fails, and while another program reads.
         """
         try:
-            await asyncio.to_thread(checkpoint, self._path)
+            await self._loop.run_in_executor(self._scrubber, checkpoint, self._path)
         except sqlite3.Error as error:
             log.warning("write-ahead log not emptied", reason=str(error))
 

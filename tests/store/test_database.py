@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -223,3 +224,24 @@ async def test_a_link_that_leads_nowhere_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.db").symlink_to(tmp_path / "file" / "b.db")
     with pytest.raises(StoreError, match="cannot be used"):
         await Store(tmp_path / "a.db", HeldClock()).open()
+
+
+async def test_closing_leaves_no_write_ahead_log_behind_even_during_a_scrub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, going = threading.Event(), threading.Event()
+
+    def slow(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT * FROM notes").fetchall()
+            began.set()
+            going.wait()
+
+    monkeypatch.setattr("bot.store.database.checkpoint", slow)
+    async with opened(tmp_path / "a.db") as store:
+        await store.do(note, "secret")
+        scrub = asyncio.create_task(store.scrub())
+        await asyncio.to_thread(began.wait)
+        scrub.cancel()  # as a shutdown does
+        asyncio.get_running_loop().call_later(0.05, going.set)
+    assert not (tmp_path / "a.db-wal").exists()
