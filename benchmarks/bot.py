@@ -24,6 +24,7 @@ from bot import log
 from bot.app import App
 from bot.config import Access, Config
 from bot.messages import (
+    Button,
     ConversationId,
     Document,
     IncomingMessage,
@@ -32,7 +33,7 @@ from bot.messages import (
     Provider,
     ReplyTo,
 )
-from bot.ports import Check, Core, Limits
+from bot.ports import Check, Core, Door, Limits
 
 QUESTION = "What is the best way to keep a small garden green through a dry summer?"
 
@@ -82,7 +83,7 @@ class NullSink:
     async def ready(self) -> None:
         """At any time."""
 
-    async def show(self, part: int, text: str, handle: str) -> str:
+    async def show(self, part: int, text: str, handle: str, *, waiting: bool = False) -> str:  # noqa: ARG002
         if not self._seen:
             self._seen = True
             now, asked = time.monotonic_ns(), int(text.split(" ", 1)[0])
@@ -97,6 +98,7 @@ class NullSink:
         handle: str,
         *,
         failed: bool = False,  # noqa: ARG002
+        buttons: Sequence[Button] = (),  # noqa: ARG002
     ) -> str:
         return await self.show(part, text, handle)
 
@@ -115,6 +117,9 @@ class NullAdapter:
 
     name = "null"
     limits = Limits()
+    doors: Sequence[Door] = ()
+    opens_doors = False
+    trouble = ""
 
     def __init__(self, plan: Plan) -> None:
         self.figures = Figures()
@@ -126,6 +131,9 @@ class NullAdapter:
 
     async def check(self) -> Sequence[Check]:
         return ()
+
+    async def close(self) -> None:
+        """Nothing to release."""
 
     async def run(self, core: Core) -> None:
         plan, figures = self._plan, self.figures
@@ -194,6 +202,7 @@ def configuration(plan: Plan) -> Config:
     """The defaults, with one model, open to everyone."""
     return Config(
         database=Path(plan.database),
+        data_folder=str(Path(plan.database).parent),
         providers={"scripted": Provider("scripted", base_url=plan.base_url)},
         profiles={"assistant": Profile("assistant", "scripted", "gpt-4o-mini", system="Be kind.")},
         access=Access(users=("*",), messages_per_minute=0),

@@ -19,16 +19,21 @@ from bot import metrics
 from bot.access import Access
 from bot.clock import SystemClock
 from bot.commands import Services
+from bot.completion import Completions
 from bot.config import LOCAL_MODEL, Config, secret, sentence
 from bot.conversation import Conversation
+from bot.core import Tunebot
 from bot.errors import BotError, ConfigError, StoreError
+from bot.files import Files
 from bot.inbox import Inbox
 from bot.local import LocalServer
 from bot.models.client import HttpModelClient
 from bot.models.profiles import Profiles
+from bot.models.slots import Slots
 from bot.models.tokens import Tokens
 from bot.outbox import Outbox
-from bot.ports import Adapter, Clock
+from bot.ports import Adapter, Clock, Core, Door
+from bot.readiness import Readiness
 from bot.store import Store, privacy
 
 PRUNE_SECONDS = 3600.0
@@ -53,6 +58,7 @@ class App:
         self._clock = clock or SystemClock()
         self._environment = environment
         self._stopping = asyncio.Event()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def stop(self) -> None:
         """End the run: no more messages come in, and what runs gets a while to end."""
@@ -65,14 +71,13 @@ class App:
         """
         try:
             async with AsyncExitStack() as stack:
-                inbox = await self._unless_stopped(self._open(stack))
-                if inbox:
-                    stack.push_async_callback(inbox.close, self._config.shutdown_seconds)
-                    await self._serve(inbox)
+                core = await self._unless_stopped(self._open(stack))
+                if core:
+                    await self._serve(core)
         except* BotError as group:
             raise first(group) from None
 
-    async def _unless_stopped(self, opening: Coroutine[Any, Any, Inbox]) -> Inbox | None:
+    async def _unless_stopped(self, opening: Coroutine[Any, Any, Core]) -> Core | None:
         """Let the start end, which may fetch a model; None when it is told to stop before."""
         start = asyncio.create_task(opening, name="start")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
@@ -85,30 +90,32 @@ class App:
                 await asyncio.wait([start])
         return None if start.cancelled() else start.result()
 
-    async def _serve(self, inbox: Inbox) -> None:
+    async def _serve(self, core: Core) -> None:
         """Run the adapters until the first of them ends, or `stop`."""
         async with asyncio.TaskGroup() as group:
             chores = [
                 group.create_task(self._every(BEAT_SECONDS, self._beat), name="beat"),
                 group.create_task(self._every(PRUNE_SECONDS, self._prune), name="prune"),
             ]
-            talks = [
-                group.create_task(adapter.run(inbox), name=f"adapter {name}")
-                for name, adapter in self._adapters.items()
-            ]
+            for name, adapter in self._adapters.items():
+                self._running[name] = group.create_task(adapter.run(core), name=f"adapter {name}")
             stopping = group.create_task(self._stopping.wait(), name="stopping")
             log.info("running", adapters=list(self._adapters))
+            talks = self._running.values()
             await asyncio.wait([*talks, stopping], return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping")
             for task in (*talks, *chores, stopping):
                 task.cancel()
 
-    async def _open(self, stack: AsyncExitStack) -> Inbox:
-        """Build everything, from the store to the inbox, and take up what is left."""
+    async def _open(self, stack: AsyncExitStack) -> Core:
+        """Build everything, from the store to the core, and take up what is left."""
         config, clock = self._config, self._clock
+        doors = doors_of(self._adapters)
         self._store = Store(config.database, clock)
         await self._store.open()
         stack.push_async_callback(self._store.close)
+        self._files = Files(data_folder(config) / "files", self._store, clock)
+        self._files.open()
         model = model_client(config, clock, self._environment)
         stack.push_async_callback(model.aclose)
         for provider in config.providers.values():
@@ -120,22 +127,38 @@ class App:
         profiles = Profiles(config.profiles, config.defaults.profile)
         access = Access(config.access)
         outbox = Outbox(self._store, self._adapters, clock)
+        tokens, slots = Tokens(), Slots(config.model_calls)
         conversation = Conversation(
             self._store,
             outbox,
             self._adapters,
             model,
             profiles,
-            Tokens(),
+            tokens,
             config.prices,
             access,
             clock,
-            config.model_calls,
+            slots,
         )
-        services = Services(self._store, conversation, profiles, access, clock)
-        inbox = Inbox(services, outbox, greeting(config))
+        services = Services(self._store, self._files, conversation, profiles, access, clock)
+        inbox = Inbox(services, outbox)
+        for adapter in self._adapters.values():
+            stack.push_async_callback(adapter.close)
+        stack.push_async_callback(inbox.close, config.shutdown_seconds)
         await inbox.resume(self._adapters, profiles.history)
-        return inbox
+        completions = Completions(self._store, model, tokens, config.prices, access, clock, slots)
+        readiness = Readiness(self._store, model, config.providers, self._adapters, self._running)
+        return Tunebot(
+            self._store,
+            inbox,
+            completions,
+            profiles,
+            clock,
+            greeting=greeting(config),
+            doors=doors,
+            files=self._files,
+            look=readiness.look,
+        )
 
     async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
         """Do a chore again and again; one that fails is logged, and tried again in its time."""
@@ -157,6 +180,18 @@ class App:
         if gone:
             log.info("pruned", turns=gone)
         await self._store.scrub()
+        await self._files.sweep()
+
+
+def doors_of(adapters: Mapping[str, Adapter]) -> list[Door]:
+    """What platforms call. Raises ConfigError where no adapter has a server for it."""
+    doors = [door for adapter in adapters.values() for door in adapter.doors]
+    if doors and not any(adapter.opens_doors for adapter in adapters.values()):
+        raise ConfigError(
+            f"adapters: {doors[0].path} is to be called by a platform, and there is no server for "
+            f"it; add [adapters.http]."
+        )
+    return doors
 
 
 def first(group: BaseExceptionGroup[BotError]) -> BotError:
@@ -198,7 +233,9 @@ def load_adapters(config: Config) -> list[Adapter]:
     return [load_adapter(name, table) for name, table in config.adapters.items()]
 
 
-def load_adapter(name: str, table: Mapping[str, Any]) -> Adapter:
+def load_adapter(
+    name: str, table: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> Adapter:
     """Open [adapters.NAME] by the module of that name."""
     if not name.isidentifier() or find_spec(f"adapters.{name}") is None:
         raise ConfigError(f"adapters.{name}: there is no such adapter; remove that table.")
@@ -207,5 +244,5 @@ def load_adapter(name: str, table: Mapping[str, Any]) -> Adapter:
         settings = module.Settings(**table)
     except ValidationError as error:
         raise ConfigError(sentence(error, None, above=f"adapters.{name}.")) from None
-    adapter: Adapter = module.create(name, settings)
+    adapter: Adapter = module.create(name, settings, environment)
     return adapter

@@ -232,10 +232,11 @@ def require_profile(config: Config, profile: Profile) -> None:
         )
     if "" in profile.stop:
         raise ConfigError(f"{key}.stop: an empty stop sequence would end every answer; remove it.")
-    if profile.summarise and profile.api == "completions":
-        raise ConfigError(
-            f"{key}.summarise: only a chat model can; set it to false for completions."
-        )
+    for ability in ("summarise", "vision"):
+        if getattr(profile, ability) and profile.api == "completions":
+            raise ConfigError(
+                f"{key}.{ability}: only a chat model can; set it to false for completions."
+            )
     if profile.history < 1:
         raise ConfigError(
             f"{key}.history: {profile.history}; at least the newest turn must be sent."

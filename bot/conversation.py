@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from bot.errors import BotError, ContextTooLong, StoreBusy, StoreFull
 from bot.messages import Chunk, ConversationId, Ending, Price, Profile, Usage
 from bot.models.prices import cost
 from bot.models.profiles import Profiles
+from bot.models.slots import Slots
 from bot.models.tokens import Tokens
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, ModelClient, Sink
@@ -47,6 +47,7 @@ class Running:
     """A turn that runs in a conversation, and the way to stop it."""
 
     def __init__(self) -> None:
+        self.turn = 0
         self.stopped = False
         self._scope: asyncio.Timeout | None = None
 
@@ -70,7 +71,7 @@ class Running:
 
 
 class Conversation:
-    """Answers turns. At most `calls` answers of a provider are asked for at once."""
+    """Answers turns."""
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class Conversation:
         prices: Mapping[str, Price],
         access: Access,
         clock: Clock,
-        calls: int,
+        slots: Slots,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -94,15 +95,16 @@ class Conversation:
         self._prices = prices
         self._access = access
         self._clock = clock
-        self._calls: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(calls)
-        )
+        self._slots = slots
         self._recall = Recall(store, model, tokens, prices, clock)
         self._running: dict[ConversationId, Running] = {}
 
-    async def answer(self, messages: Sequence[Received]) -> None:
-        """Answer messages, together, as the next turn. Raises TooFast over the budget."""
-        await self._begin(
+    async def answer(self, messages: Sequence[Received]) -> bool:
+        """Answer messages, together, as the next turn; False when all were forgotten meanwhile.
+
+        Raises TooFast over the budget.
+        """
+        return await self._begin(
             messages[-1], lambda most, now: self._store.insist(turns.begin, messages, most, now)
         )
 
@@ -126,34 +128,32 @@ class Conversation:
 
         await self._turn(asked.to.conversation, begun())
 
-    def stop(self, where: ConversationId) -> bool:
-        """Stop the answer that runs in a conversation; False when none does."""
+    def stop(self, where: ConversationId, turn: int = 0) -> bool:
+        """Stop the answer that runs in a conversation, or only that of a turn; False when none
+        does.
+        """
         running = self._running.get(where)
-        if running:
-            running.stop()
-        return running is not None
+        if running is None or turn not in {0, running.turn}:
+            return False
+        running.stop()
+        return True
 
     async def _begin(
         self, message: Received, owe: Callable[[int, float], Awaitable[Asked | None]]
-    ) -> None:
+    ) -> bool:
         """Owe an answer within the budget of who wrote `message`, and give it."""
-        await self._require_budget(message)
+        await require_budget(self._store, self._access, message.person.id, self._clock.now())
         begun = owe(self._profiles.history, self._clock.now())
-        await self._turn(message.conversation, begun)
+        return await self._turn(message.conversation, begun)
 
-    async def _require_budget(self, message: Received) -> None:
-        if self._access.budget:
-            today = usage.day_of(self._clock.now())
-            used = await self._store.insist(usage.of_person, message.person.id, today)
-            self._access.require_budget(used.prompt_tokens + used.completion_tokens)
-
-    async def _turn(self, where: ConversationId, begun: Awaitable[Asked | None]) -> None:
+    async def _turn(self, where: ConversationId, begun: Awaitable[Asked | None]) -> bool:
         """From an owed answer to a delivered one."""
         self._running[where] = running = Running()
         try:
             asked = await begun
             if asked is None:
-                return
+                return False
+            running.turn = asked.turn
             sink = self._adapters[where.adapter].sink(asked.to)
             try:
                 owed = await self._ask(asked, sink, running)
@@ -163,6 +163,7 @@ class Conversation:
         finally:
             del self._running[where]
         await self._outbox.deliver(owed, sink)
+        return True
 
     async def _ask(self, asked: Asked, sink: Sink, running: Running) -> Owed:
         """Let the answer grow, store it, and owe its text."""
@@ -214,11 +215,11 @@ class Conversation:
     @asynccontextmanager
     async def _slot(self, call: Call) -> AsyncIterator[None]:
         """A place among the calls of a provider. Who waits for one keeps no history in memory."""
-        calls = self._calls[call.profile.provider]
-        waits = calls.locked()
+        slot = self._slots[call.profile.provider]
+        waits = slot.locked()
         if waits:
             call.asked.turns = ()
-        async with calls:
+        async with slot:
             if waits:
                 most = self._profiles.history
                 call.asked.turns = await self._store.insist(turns.reread, call.asked, most)
@@ -281,6 +282,13 @@ class Call:
                     self.reply.wait(f"_{chunk.waiting}_")
                 self.last = chunk
         metrics.answer_time.labels(name).observe(perf_counter() - start)
+
+
+async def require_budget(store: Store, access: Access, person: str, now: float) -> None:
+    """Raise TooFast when a person has used the tokens of the day."""
+    if access.budget:
+        used = await store.insist(usage.of_person, person, usage.day_of(now))
+        access.require_budget(used.prompt_tokens + used.completion_tokens)
 
 
 def as_shown(answer: Answer, *, shortened: bool) -> str:

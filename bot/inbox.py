@@ -14,17 +14,17 @@ from structlog.contextvars import bound_contextvars
 
 from bot import metrics
 from bot.access import Rank, rate_sentence, stranger_sentence
-from bot.commands import Call, Services, called, infos, is_command
+from bot.commands import Call, Services, called, is_command
 from bot.conversation import apology
-from bot.errors import BotError, CommandError, StoreError
+from bot.errors import AccessDenied, BotError, CommandError, StoreError, TooFast
 from bot.messages import Card, ConversationId, IncomingMessage, Receipt
 from bot.outbox import Outbox
-from bot.ports import CommandInfo
-from bot.store import inbox, outbox, turns
+from bot.store import inbox, outbox, privacy, questions, turns
 from bot.store.inbox import Received
 from bot.store.outbox import Owed
 from bot.store.turns import Asked
 
+FORGOTTEN = "This was deleted before it was answered; ask it again."
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 log = structlog.get_logger()
@@ -45,8 +45,7 @@ class Inbox:
     across them.
     """
 
-    def __init__(self, services: Services, outbox: Outbox, greeting: str) -> None:
-        self.greeting = greeting
+    def __init__(self, services: Services, outbox: Outbox) -> None:
         self._services = services
         self._outbox = outbox
         self._store = services.store
@@ -56,11 +55,6 @@ class Inbox:
         self._lanes: dict[ConversationId, Lane] = {}
         self._receiving: set[asyncio.Task[Receipt]] = set()
         self._closing = False
-
-    @property
-    def commands(self) -> Sequence[CommandInfo]:
-        """All commands, as adapters list them."""
-        return infos()
 
     async def receive(self, message: IncomingMessage) -> Receipt:
         """Commit a message; see bot.ports.Core.
@@ -82,6 +76,25 @@ class Inbox:
         """Return when everything received for a conversation is answered and delivered."""
         while (lane := self._lanes.get(conversation)) and lane.task:
             await asyncio.wait([lane.task])
+
+    async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
+        """Answer a question no more; see bot.ports.Core."""
+        turn = await self._store.insist(questions.withdraw, conversation, question_id)
+        if turn is None:
+            return
+        lane = self._lanes.get(conversation)
+        if lane:
+            lane.messages = [each for each in lane.messages if each.question_id != question_id]
+        if turn:
+            self._conversation.stop(conversation, turn)
+
+    async def delete(self, conversation: ConversationId) -> None:
+        """Delete a conversation; see bot.ports.Core."""
+        await self._store.insist(privacy.delete, conversation)
+        lane = self._lanes.get(conversation)
+        if lane:
+            lane.owed, lane.asked, lane.messages = [], [], []
+            self._conversation.stop(conversation)
 
     async def resume(self, adapters: Collection[str], history: int) -> None:
         """Take up what the last run left: texts owed, answers owed, messages not answered."""
@@ -114,11 +127,10 @@ class Inbox:
         text, origin = storable(message.text), storable(message.origin)
         message = replace(message, person=person, text=text, origin=origin)
         if self._access.rank(person.id) is Rank.STRANGER:
-            return await self._refuse(message, stranger_sentence(person), stranger=True)
+            return await self._refuse(message, AccessDenied(stranger_sentence(person)))
         now, stops = self._clock.now(), at_once(message.text)
         if not self._access.has_room(person.id, now) and not stops:
-            told = self._access.was_told(person.id)
-            return await self._refuse(message, "" if told else rate_sentence(now))
+            return await self._refuse(message, TooFast(rate_sentence(now)))
         received = await self._store.do(inbox.take_in, message, now)
         if received is None:
             return Receipt.DUPLICATE
@@ -132,11 +144,14 @@ class Inbox:
         self._serve(received.conversation, lane)
         return Receipt.ACCEPTED
 
-    async def _refuse(
-        self, message: IncomingMessage, sentence: str, *, stranger: bool = False
-    ) -> Receipt:
-        """Keep nothing of a message but its keys, and say why; a stranger is told once."""
-        now = self._clock.now()
+    async def _refuse(self, message: IncomingMessage, reason: AccessDenied | TooFast) -> Receipt:
+        """Keep nothing of a message but its keys, and say why: a stranger is told once, others once
+        a minute. Who asks a question gets the reason itself, and may ask it again.
+        """
+        if message.question_id:
+            raise reason
+        stranger, now = isinstance(reason, AccessDenied), self._clock.now()
+        sentence = "" if self._access.was_told(message.person.id) else str(reason)
         new, owed = await self._store.do(outbox.refuse, message, sentence, now, stranger=stranger)
         if owed:
             self._access.note_told(message.person.id)
@@ -174,21 +189,22 @@ class Inbox:
         elif is_command(lane.messages[0].text):
             lane.owed += await self._command(lane.messages.pop(0))
         else:
-            batch = list(takewhile(lambda m: not is_command(m.text), lane.messages))
+            batch = together(lane.messages)
             del lane.messages[: len(batch)]
             lane.owed += await self._answer(batch)
 
     async def _answer(self, messages: Sequence[Received]) -> list[Owed]:
         """Have messages answered as one turn; what could not be is said."""
         try:
-            await self._conversation.answer(messages)
+            if await self._conversation.answer(messages) or not messages[-1].question_id:
+                return []
         except StoreError:
             raise
         except BotError as error:
             return await self._done(messages, failure(str(error)))
         except Exception:  # the one broad catch: a bug is apologised for, and logged
             return await self._done(messages, failure(apology("answering failed")))
-        return []
+        return await self._done(messages, failure(FORGOTTEN))
 
     async def _command(self, message: Received) -> list[Owed]:
         """Run a command; what it says is owed."""
@@ -212,6 +228,13 @@ class Inbox:
 def failure(sentence: str) -> Card:
     """Why somebody gets no answer, for them alone."""
     return Card(sentence, private=True, failed=True)
+
+
+def together(messages: Sequence[Received]) -> list[Received]:
+    """The first messages that are answered as one turn; a question is by itself."""
+    if messages[0].question_id:
+        return [messages[0]]
+    return list(takewhile(lambda m: not (is_command(m.text) or m.question_id), messages))
 
 
 def storable(text: str) -> str:

@@ -28,6 +28,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a person sent. `path` is where the adapter put it, below `Core.files`."""
+
+    name: str
+    media_type: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """What a platform delivered, in the core's terms.
 
@@ -35,6 +45,10 @@ class IncomingMessage:
     the adapter; with no key the message is never taken for a repetition. `origin` is the adapter's
     own note of what an answer needs (a message to reply to, a team, a recipient); the core stores
     it and hands it back.
+
+    `question_id` is for platforms that fetch their answer: a message with one is answered by
+    itself, what is said to it is kept (see `Core.said`), and the same id in the same conversation
+    is the same message.
     """
 
     conversation: ConversationId
@@ -42,6 +56,8 @@ class IncomingMessage:
     text: str
     keys: tuple[str, ...] = ()
     origin: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    question_id: str = ""
 
 
 class Receipt(StrEnum):
@@ -76,6 +92,8 @@ class Turn(NamedTuple):  # a hundred are made for an answer, in a fifth of a dat
     """One thing said in a conversation. `at` is in Unix seconds.
 
     `continues` marks an answer that goes on where the one before it was cut, with nothing between.
+    `feedback` is the sum of what people think of an answer: +1 for each who likes it, -1 for each
+    who does not.
     """
 
     role: Role
@@ -85,6 +103,8 @@ class Turn(NamedTuple):  # a hundred are made for an answer, in a fifth of a dat
     at: float = 0.0
     ending: Ending = Ending.WHOLE
     continues: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    feedback: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +140,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A button below a card. Who presses it says `says`, as if it was typed: 48 bytes of UTF-8 at
+    most, so that platforms can carry it.
+    """
+
+    label: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A finished text: Markdown, perhaps with a file; `private` to the person who asked.
+    """A finished text: Markdown, perhaps with a file and buttons; `private` to who asked.
 
     `failed` says that it is not what was asked for, but a sentence about why not.
     """
@@ -130,6 +160,31 @@ class Card:
     document: Document | None = None
     private: bool = False
     failed: bool = False
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said to a question: an answer, without the marks that tell how it ended, or what a
+    command replied. `key` is the one of its ReplyTo.
+    """
+
+    key: str
+    text: str
+    ending: Ending = Ending.WHOLE
+    usage: Usage = field(default_factory=Usage)
+    document: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in a list. `title` begins its first question, `at` is its newest turn's time
+    in Unix seconds.
+    """
+
+    conversation: ConversationId
+    title: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +225,7 @@ class Profile:
     context: int = 0
     history: int = 50
     summarise: bool = False
+    vision: bool = False
 
 
 @dataclass(frozen=True, slots=True)

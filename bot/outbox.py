@@ -93,10 +93,15 @@ class Delivery:
 
     async def attempt(self) -> None:
         """Finish the parts that do not stand yet. Raises DeliveryError where one was not taken."""
+        card, last = self._owed.card, len(self._parts) - 1
         for part in range(self._finished, len(self._parts)):
             known = self.handles[part : part + 1]
             handle = await self._sink.finish(
-                part, self._parts[part], "".join(known), failed=self._owed.card.failed
+                part,
+                self._parts[part],
+                "".join(known),
+                failed=card.failed,
+                buttons=card.buttons if part == last else (),
             )
             self.handles[part : part + 1] = [handle]
             self._finished = part + 1

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from bot.messages import (
+    Button,
     Chunk,
     ConversationId,
     Document,
     IncomingMessage,
+    Person,
     Profile,
     Receipt,
     ReplyTo,
+    Said,
+    Summary,
+    Turn,
 )
 
 
@@ -54,18 +60,28 @@ class Sink(Protocol):
     async def ready(self) -> None:
         """Return when the platform would take another `show`. It may be cancelled."""
 
-    async def show(self, part: int, text: str, handle: str) -> str:
+    async def show(self, part: int, text: str, handle: str, *, waiting: bool = False) -> str:
         """Show `text`, the newest whole text of a part that may still grow.
 
         `handle` is "" for a part that is not shown yet. Return the handle, or "" where what is
-        shown is a preview that leaves nothing to complete.
+        shown is a preview that leaves nothing to complete. `waiting` says that the text is no
+        answer yet, but a sentence about why it takes a while.
         """
 
-    async def finish(self, part: int, text: str, handle: str, *, failed: bool = False) -> str:
+    async def finish(
+        self,
+        part: int,
+        text: str,
+        handle: str,
+        *,
+        failed: bool = False,
+        buttons: Sequence[Button] = (),
+    ) -> str:
         """Make the final text of a part stand on the platform and return its handle.
 
         Repeating it with the handle changes nothing. `failed` says that the text is not what was
-        asked for, but a sentence about why not.
+        asked for, but a sentence about why not. `buttons` stand below the last part; only
+        `ReplyTo.person` may press them.
         """
 
     async def retract(self, handle: str) -> None:
@@ -89,6 +105,58 @@ class CommandInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretHeader:
+    """Who knocks proves itself by a secret in a header, as Telegram does."""
+
+    header: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who knocks proves itself by an HMAC-SHA256 over the time and the body.
+
+    slack: `X-Slack-Signature` over "v0:TIME:BODY" (specs/slack, "Verifying requests"). standard:
+    `webhook-signature` over "ID.TIME.BODY" (standardwebhooks.com), as OpenAI's webhooks use; its
+    secret may begin with "whsec_". A time further than five minutes from ours is refused.
+    """
+
+    scheme: Literal["slack", "standard"]
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A request at a door, proved and within its limits. Header names are in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the one who knocked gets."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A path on which a platform calls us by POST, on the server of the HTTP adapter.
+
+    `opens` is called with what passed `proof` and `most_bytes`. When it raises StoreError the
+    platform gets a 503, so that it delivers again.
+    """
+
+    path: str
+    proof: SecretHeader | Signature
+    opens: Callable[[Knock], Awaitable[Opened]]
+    most_bytes: int = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One line of `tunebot check`: what was tried, whether it works, and what was found."""
 
@@ -107,19 +175,80 @@ class Core(Protocol):
     def greeting(self) -> str:
         """A sentence for a newcomer: who answers here."""
 
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """The models to talk to; the first is the one of a conversation that chose none."""
+
+    @property
+    def doors(self) -> Sequence[Door]:
+        """What platforms may call, for the adapter that has a server."""
+
+    @property
+    def files(self) -> Path:
+        """The folder into which adapters put what people attach, each under a name of its own."""
+
     async def receive(self, message: IncomingMessage) -> Receipt:
         """Commit a message. When this returns, the platform may be told that we have it.
 
-        Raises StoreError when it could not be committed: let the platform deliver it again.
+        Raises StoreError when it could not be committed: let the platform deliver it again. For a
+        message with a question_id, raises AccessDenied or TooFast instead of refusing it: nothing
+        of it is kept.
+        """
+
+    async def set_aside(self, adapter: str, raw: str) -> None:
+        """Keep something from a platform that could not be read, for whoever looks into it; it goes
+        after a week. Raises StoreError.
         """
 
     async def idle(self, conversation: ConversationId) -> None:
         """Return when everything received for a conversation is answered and delivered."""
 
+    async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
+        """What was said to a question, also before a restart; None while nothing is."""
+
+    async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
+        """Nobody waits for what is said to a question any more: its model call ends, what was there
+        by then stays, and the same id may be asked anew.
+        """
+
+    async def history(
+        self, conversation: ConversationId, before: int = 0, most: int = 50
+    ) -> Sequence[Turn]:
+        """The newest turns, oldest first; before the turn of that id, if it is given. An answer
+        that is owed is among them, with no text.
+        """
+
+    async def conversations(self, adapter: str, channel: str) -> Sequence[Summary]:
+        """The conversations of a channel in which something was said, newest first."""
+
+    async def delete(self, conversation: ConversationId) -> None:
+        """Delete what is stored of a conversation but its token counts; what runs there stops."""
+
+    async def feedback(
+        self, conversation: ConversationId, handle: str, person: Person, value: int
+    ) -> bool:
+        """Store what a person thinks of the answer that a handle shows: 1, -1, or 0 to take it
+        back. False when there is no such answer.
+        """
+
+    def complete(
+        self, person: Person, profile: Profile, turns: Sequence[Turn]
+    ) -> AsyncGenerator[Chunk, None]:
+        """An answer outside of any conversation, of which only its tokens are remembered.
+
+        `profile` may differ from its namesake in `profiles` in its system prompt, parameters and
+        stops. Raises AccessDenied, TooFast or ModelError. Closing the generator ends the model
+        call.
+        """
+
+    async def ready(self) -> Sequence[Check]:
+        """Whether database, providers and adapters work, each by name; not older than 15 s."""
+
 
 class Adapter(Protocol):
     """A platform. Its module offers `Settings`, a pydantic model of [adapters.NAME], and
-    `create(name: str, settings: Settings) -> Adapter`.
+    `create(name: str, settings: Settings, environment: Mapping[str, str]) -> Adapter`. Secrets are
+    in the environment only; create raises ConfigError where one is missing.
     """
 
     name: str
@@ -130,8 +259,23 @@ class Adapter(Protocol):
         that at the end of its input.
         """
 
+    @property
+    def doors(self) -> Sequence[Door]:
+        """What the platform may call on the server of another adapter; often nothing."""
+
+    @property
+    def opens_doors(self) -> bool:
+        """Whether this adapter has a server that offers `Core.doors`."""
+
+    @property
+    def trouble(self) -> str:
+        """Why the platform cannot be reached just now, a sentence; "" while all is well."""
+
     def sink(self, to: ReplyTo) -> Sink:
-        """A fresh writer for one reply; also after a restart, before or while `run` runs."""
+        """A fresh writer for one reply; also after a restart, and while `run` does not run."""
+
+    async def close(self) -> None:
+        """Release what sinks need. Called once, after the last of them; `run` has ended."""
 
     async def check(self) -> Sequence[Check]:
         """Try the platform without taking messages in, for `tunebot check`."""

@@ -6,42 +6,66 @@ here adds or takes away a character that the profile does not name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from bot.messages import Profile, Role, Turn
+from bot.messages import Attachment, Profile, Role, Turn
 
 GO_ON = "Continue your last message exactly where it stops. Do not repeat any of it."
+NO_PICTURES: Mapping[str, str] = {}
 SENTENCE_MARKS = ".!?…。！？"
 
 
 def request_body(
-    profile: Profile, turns: Sequence[Turn], summary: str = "", *, go_on: bool = False
+    profile: Profile,
+    turns: Sequence[Turn],
+    summary: str = "",
+    *,
+    go_on: bool = False,
+    pictures: Mapping[str, str] = NO_PICTURES,
 ) -> dict[str, Any]:
     """What to send for the next answer. The last turn is the question.
 
     With `go_on` the last turn is an answer that was cut, and the model is asked for its rest.
-    `summary` stands for turns that were left out.
+    `summary` stands for turns that were left out. `pictures` has data URLs by the paths of
+    attachments.
     """
     body: dict[str, Any] = {"model": profile.model, **profile.params}
     if profile.stop:
         body["stop"] = list(profile.stop)
     if profile.api == "completions":
         return {**body, "prompt": completion_prompt(profile, turns, summary, go_on=go_on)}
-    return {**body, "messages": chat_messages(profile, turns, summary, go_on=go_on)}
+    messages = chat_messages(profile, turns, summary, go_on=go_on, pictures=pictures)
+    return {**body, "messages": messages}
 
 
 def chat_messages(
-    profile: Profile, turns: Sequence[Turn], summary: str = "", *, go_on: bool = False
-) -> list[dict[str, str]]:
+    profile: Profile,
+    turns: Sequence[Turn],
+    summary: str = "",
+    *,
+    go_on: bool = False,
+    pictures: Mapping[str, str] = NO_PICTURES,
+) -> list[dict[str, Any]]:
     """The messages of a chat request: the system prompt, then users and assistants in turn."""
     system = "\n\n".join(filter(None, (profile.system, summary and remembered(summary))))
-    messages = [{"role": "system", "content": system}] if system else []
-    messages += [{"role": turn.role.value, "content": turn.text} for turn in alternating(turns)]
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    messages += [
+        {"role": turn.role.value, "content": content(turn, pictures)} for turn in alternating(turns)
+    ]
     if go_on:
         messages.append({"role": "user", "content": GO_ON})
     return messages
+
+
+def content(turn: Turn, pictures: Mapping[str, str]) -> str | list[dict[str, Any]]:
+    """What a chat message says: text, or text and pictures as parts."""
+    seen = [pictures[file.path] for file in turn.attachments if file.path in pictures]
+    if not seen:
+        return turn.text
+    text = [{"type": "text", "text": turn.text}] if turn.text else []
+    return [*text, *({"type": "image_url", "image_url": {"url": url}} for url in seen)]
 
 
 def completion_prompt(
@@ -76,13 +100,15 @@ def alternating(turns: Iterable[Turn]) -> list[Turn]:
     joined = []
     for role, neighbours in groupby(turns, key=lambda turn: turn.role):
         text = newest = ""
+        files: tuple[Attachment, ...] = ()
         for turn in neighbours:
+            files += turn.attachments
             if turn.continues:
                 text += turn.text
             elif turn.text != newest:
                 text = f"{text}\n{turn.text}" if text else turn.text
             newest = turn.text
-        joined.append(Turn(role, text))
+        joined.append(Turn(role, text, attachments=files))
     return joined
 
 

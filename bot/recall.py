@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from bot import context, prompt
+from bot.attachments import pictures, read_out
 from bot.errors import ContextTooLong, ModelError
 from bot.messages import Chunk, Price, Profile, Role, Turn, Usage
 from bot.models.prices import cost
@@ -49,6 +50,7 @@ class Recall:
         """The request for an answer, with as much of the conversation as the window holds."""
         room = context.room(profile, profile.context or window(profile.model))
         room = min(room, self._rooms.get((profile.provider, profile.model), room))
+        asked.turns = await read_out(asked.turns, sees=profile.vision)
         return await self._within(room, asked, profile)
 
     async def shorter(
@@ -75,7 +77,8 @@ class Recall:
             kept = context.fit(kept, len(kept) // 2)
             left_out = asked.turns[: len(asked.turns) - len(kept)]
             summary = await self._summary(asked, profile, left_out, room)
-        return prompt.request_body(profile, kept, summary, go_on=asked.go_on)
+        seen = await pictures(kept) if profile.vision else {}
+        return prompt.request_body(profile, kept, summary, go_on=asked.go_on, pictures=seen)
 
     async def _fitting(
         self, said: Sequence[Turn], profile: Profile, room: int, summary: str

@@ -92,20 +92,22 @@ class Reply:
                 await self._sink.ready()
                 async with self._writing:
                     self._changed.clear()
-                    await self._show(self._segments.of(self.text) or [self._status])
+                    parts = self._segments.of(self.text)
+                    await self._show(parts or [self._status], waiting=not parts)
             except DeliveryRefused:
                 return
             except DeliveryError as error:
                 await self._clock.sleep(error.retry_after or PROGRESS_PAUSE)
                 self._changed.set()
 
-    async def _show(self, parts: Sequence[str]) -> None:
+    async def _show(self, parts: Sequence[str], *, waiting: bool = False) -> None:
         """Show the parts that changed since the last look."""
         for part, text in enumerate(parts):
             if not text or self._shown[part : part + 1] == [text]:
                 continue
             known = part < len(self.handles)
-            handle = await self._sink.show(part, text, self.handles[part] if known else "")
+            old = self.handles[part] if known else ""
+            handle = await self._sink.show(part, text, old, waiting=waiting)
             self._shown[part:] = [text]
             if handle and not known:
                 self.handles.append(handle)

@@ -20,6 +20,8 @@ from bot.app import App
 from bot.config import Config
 from bot.errors import StoreBusy
 from bot.messages import (
+    Attachment,
+    Button,
     ConversationId,
     Document,
     IncomingMessage,
@@ -28,8 +30,9 @@ from bot.messages import (
     Provider,
     Receipt,
     ReplyTo,
+    Said,
 )
-from bot.ports import Check, Core, Limits
+from bot.ports import Check, Core, Door, Limits
 from tests.clock import StoppedClock
 
 Moment = Callable[[str], None]
@@ -86,6 +89,10 @@ class FakeAdapter:
     is told and keeps the bot waiting for its answer.
     """
 
+    doors: Sequence[Door] = ()
+    opens_doors = False
+    trouble = ""
+
     def __init__(self, wall: Wall, limits: Limits | None = None, *, looks_up: bool = True) -> None:
         self.name = "fake"
         self.wall = wall
@@ -96,6 +103,8 @@ class FakeAdapter:
         self.documents: list[Document] = []
         self.finished: list[int] = []
         self.failed: list[str] = []
+        self.closed_after: list[str] = []
+        self.buttons: list[Button] = []
         self.looks_up = looks_up
         self.held = asyncio.Event()
         self.held.set()
@@ -111,6 +120,9 @@ class FakeAdapter:
     def sink(self, to: ReplyTo) -> FakeSink:
         return FakeSink(self, to)
 
+    async def close(self) -> None:
+        self.closed_after = [effect["text"] for effect in self.wall.effects]
+
     async def check(self) -> Sequence[Check]:
         return [Check(f"adapter {self.name}", True, "always there")]
 
@@ -125,14 +137,23 @@ class FakeSink:
     async def ready(self) -> None:
         await self._adapter.held.wait()
 
-    async def show(self, part: int, text: str, handle: str) -> str:
+    async def show(self, part: int, text: str, handle: str, *, waiting: bool = False) -> str:  # noqa: ARG002
         return await self._put(part, text, handle)
 
-    async def finish(self, part: int, text: str, handle: str, *, failed: bool = False) -> str:
+    async def finish(
+        self,
+        part: int,
+        text: str,
+        handle: str,
+        *,
+        failed: bool = False,
+        buttons: Sequence[Button] = (),
+    ) -> str:
         self._adapter.finished.append(part)
         name = await self._put(part, text, handle)
         if failed:
             self._adapter.failed.append(text)
+        self._adapter.buttons += buttons
         return name
 
     async def _put(self, part: int, text: str, handle: str) -> str:
@@ -201,6 +222,7 @@ def configuration(folder: Path, base_url: str, **changes: Any) -> Config:
     """A bot on a scripted model, open to everyone."""
     values: dict[str, Any] = {
         "database": folder / "bot.db",
+        "data_folder": str(folder / "data"),
         "providers": {"scripted": Provider("scripted", base_url=base_url)},
         "profiles": {
             "assistant": Profile("assistant", "scripted", "gpt-4o-mini", system="Be kind.")
@@ -227,6 +249,8 @@ class Bot:
         key: str = "",
         channel: str = "general",
         person: str = "ann",
+        question_id: str = "",
+        files: Sequence[Attachment] = (),
     ) -> Receipt:
         """A person writes; the platform is told that the message arrived."""
         core = await self.adapter.core
@@ -236,8 +260,15 @@ class Bot:
                 Person(f"fake:{person}", person.title()),
                 text,
                 keys=(key,) if key else (),
+                attachments=tuple(files),
+                question_id=question_id,
             )
         )
+
+    async def said(self, question_id: str, channel: str = "general") -> Said | None:
+        """What is kept of what was said to a question."""
+        core = await self.adapter.core
+        return await core.said(ConversationId("fake", channel), question_id)
 
     async def idle(self, channel: str = "general") -> None:
         """Wait until nothing of a channel is open."""
@@ -245,7 +276,7 @@ class Bot:
         async with asyncio.timeout(20):
             await core.idle(ConversationId("fake", channel))
 
-    async def hears(self, text: str, **how: str) -> list[str]:
+    async def hears(self, text: str, **how: Any) -> list[str]:
         """A person writes; returns the channel's messages once all is answered."""
         await self.receive(text, **how)
         await self.idle(how.get("channel", "general"))

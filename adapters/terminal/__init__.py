@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -24,8 +24,8 @@ from adapters.terminal.output import Output, Plain
 from adapters.terminal.piped import ask
 from adapters.terminal.speaker import Speaker
 from bot.errors import DeliveryRefused
-from bot.messages import Document, ReplyTo
-from bot.ports import Check, Core, Limits
+from bot.messages import Button, Document, ReplyTo
+from bot.ports import Check, Core, Door, Limits
 
 HELP = "/help says what can be done. Ctrl-C stops an answer, Ctrl-D ends."
 
@@ -101,6 +101,24 @@ class Terminal:
         """A fresh writer for one reply."""
         return TerminalSink(self)
 
+    @property
+    def doors(self) -> Sequence[Door]:
+        """Nobody calls a terminal."""
+        return ()
+
+    @property
+    def opens_doors(self) -> bool:
+        """There is no server in a terminal."""
+        return False
+
+    @property
+    def trouble(self) -> str:
+        """A terminal is there, or the program ends."""
+        return ""
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
     async def check(self) -> Sequence[Check]:
         """One line: whether a person can type here."""
         if self._prompt_stream is None:
@@ -129,7 +147,7 @@ class TerminalSink:
         """Return when the terminal has drawn what it was shown."""
         await self._output.ready()
 
-    async def show(self, part: int, text: str, handle: str) -> str:  # noqa: ARG002
+    async def show(self, part: int, text: str, handle: str, *, waiting: bool = False) -> str:  # noqa: ARG002
         """Show a part that still grows."""
         self._output.show(self, text)
         return handle
@@ -141,9 +159,15 @@ class TerminalSink:
         handle: str,
         *,
         failed: bool = False,
+        buttons: Sequence[Button] = (),
     ) -> str:
-        """Print a final text, whole. Raises DeliveryRefused where standard output is full."""
+        """Print a final text, whole, and what can be typed instead of pressing a button.
+
+        Raises DeliveryRefused where standard output is full.
+        """
         self._output.drop(self)
+        choices = "".join(f"\n- {button.label}: `{button.says}`" for button in buttons)
+        text = f"{text}\n{choices}" if choices else text
         return await self._terminal.print(text, handle, failed=failed)
 
     async def retract(self, handle: str) -> None:
@@ -164,6 +188,10 @@ class TerminalSink:
         self._output.drop(self)
 
 
-def create(name: str, settings: Settings) -> Terminal:
+def create(
+    name: str,
+    settings: Settings,
+    environment: Mapping[str, str],  # noqa: ARG001 - no secrets
+) -> Terminal:
     """The adapter for [adapters.terminal], on the streams of this process."""
     return Terminal(name, settings)

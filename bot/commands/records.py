@@ -73,6 +73,9 @@ async def forget(call: Call) -> Card:
 
     In all conversations. Token counts stay, without your name.
     """
-    gone = await call.services.store.insist(privacy.forget, call.message.person.id)
-    await call.services.store.scrub()
+    store, files = call.services.store, call.services.files
+    kept = await files.kept()
+    gone = await store.insist(privacy.forget, call.message.person.id)
+    await store.scrub()
+    await files.delete(kept - await files.kept())
     return Card(f"Done: {gone} turns of yours are deleted, and your name with them.", private=True)

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from bot.access import Access, Rank
 from bot.conversation import Conversation
 from bot.errors import CommandError
+from bot.files import Files
 from bot.messages import Card
 from bot.models.profiles import Profiles
 from bot.ports import Clock, CommandInfo
@@ -25,6 +26,7 @@ class Services:
     """What commands work with."""
 
     store: Store
+    files: Files
     conversation: Conversation
     profiles: Profiles
     access: Access

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from bot.messages import ConversationId
+from bot.messages import ConversationId, Summary
+
+TITLE = 80  # characters of a first question that name a conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,21 @@ def settings_of(db: Database, row: int) -> Settings:
             [row],
         ).fetchone()
     )
+
+
+def listed(db: Database, adapter: str, channel: str, most: int) -> list[Summary]:
+    """The conversations of a channel in which something was said, newest first."""
+    rows = db.execute(
+        "SELECT c.thread, max(t.at), (SELECT substr(text, 1, ?) FROM turns "
+        "WHERE conversation = c.id AND role = 'user' ORDER BY id LIMIT 1) "
+        "FROM conversations c JOIN turns t ON t.conversation = c.id "
+        "WHERE c.adapter = ? AND c.channel = ? GROUP BY c.id ORDER BY max(t.id) DESC LIMIT ?",
+        [TITLE, adapter, channel, most],
+    )
+    return [
+        Summary(ConversationId(adapter, channel, thread), title or "", at)
+        for thread, at, title in rows
+    ]
 
 
 def choose_profile(db: Database, conversation: ConversationId, profile: str) -> None:

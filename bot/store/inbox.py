@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from bot.messages import ConversationId, IncomingMessage, Person
+from bot.messages import Attachment, ConversationId, IncomingMessage, Person
+from bot.store import attachments, questions
 from bot.store.conversations import row_of
 
 
@@ -20,6 +21,8 @@ class Received:
     person: Person
     text: str
     origin: str
+    attachments: tuple[Attachment, ...] = ()
+    question_id: str = ""
 
 
 def take_in(db: Database, message: IncomingMessage, now: float) -> Received | None:
@@ -27,11 +30,35 @@ def take_in(db: Database, message: IncomingMessage, now: float) -> Received | No
     if not first_seen(db, message, now):
         return None
     place, person = message.conversation, message.person
-    row = db.execute(
-        "INSERT INTO messages (conversation, person, name, text, origin, at) VALUES (?,?,?,?,?,?)",
-        [row_of(db, place), person.id, person.name, message.text, message.origin, now],
-    ).lastrowid
-    return Received(int(row or 0), place, person, message.text, message.origin)
+    conversation, question_id = row_of(db, place), message.question_id
+    if question_id and questions.known(db, conversation, question_id):
+        return None
+    new = db.execute(
+        "INSERT INTO messages (conversation, person, name, text, origin, at, attachments, "
+        "question_id) VALUES (?,?,?,?,?,?,?,?)",
+        [
+            conversation,
+            person.id,
+            person.name,
+            message.text,
+            message.origin,
+            now,
+            attachments.dumped(message.attachments),
+            question_id,
+        ],
+    )
+    row = int(new.lastrowid or 0)
+    if question_id:
+        questions.ask(db, conversation, question_id, row, person.id, now)
+    return Received(
+        row,
+        place,
+        person,
+        message.text,
+        message.origin,
+        message.attachments,
+        question_id,
+    )
 
 
 def first_seen(db: Database, message: IncomingMessage, now: float) -> bool:
@@ -63,6 +90,8 @@ def waiting(db: Database, adapters: Collection[str]) -> list[Received]:
             Person(row["person"], row["name"]),
             row["text"],
             row["origin"],
+            attachments.loaded(row["attachments"]),
+            row["question_id"],
         )
         for row in rows
         if row["adapter"] in adapters

@@ -117,3 +117,71 @@ def m005_usage(db: Database) -> None:
     )
     db.execute("CREATE INDEX usage_person ON usage(person)")
     db.execute("CREATE INDEX usage_conversation ON usage(conversation)")
+
+
+@migrations()
+def m006_questions(db: Database) -> None:
+    """What was said to messages whose platform fetches it."""
+    db.execute(
+        """CREATE TABLE questions (
+            id            INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation  INTEGER NOT NULL REFERENCES conversations(id),
+            question_id   TEXT NOT NULL,
+            message       INTEGER NOT NULL,           -- the one that asked; it may be gone
+            person        TEXT NOT NULL,
+            at            REAL NOT NULL,
+            turn          INTEGER,                    -- the answer; null for what a command said
+            text          TEXT,                       -- what a command said; null until it did
+            failed        INTEGER NOT NULL DEFAULT 0,
+            document_name TEXT,                       -- null without a document
+            document_type TEXT,
+            document      BLOB,
+            UNIQUE (conversation, question_id)
+        )"""
+    )
+    db.execute("CREATE INDEX questions_message ON questions(message)")
+    db.execute("CREATE INDEX questions_person ON questions(person)")
+    db.execute("CREATE INDEX questions_turn ON questions(turn)")
+    db.execute("CREATE INDEX questions_at ON questions(at)")
+    db.execute("ALTER TABLE messages ADD COLUMN question_id TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m007_attachments(db: Database) -> None:
+    """Files that people sent, as JSON: name, media type, path and size of each."""
+    db.execute("ALTER TABLE messages ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE turns ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'")
+
+
+@migrations()
+def m008_buttons(db: Database) -> None:
+    """Buttons below what is owed, as JSON: label and what pressing says."""
+    db.execute("ALTER TABLE outbox ADD COLUMN buttons TEXT NOT NULL DEFAULT '[]'")
+
+
+@migrations()
+def m009_feedback(db: Database) -> None:
+    """What people think of answers: 1 or -1."""
+    db.execute(
+        """CREATE TABLE feedback (
+            turn   INTEGER NOT NULL,
+            person TEXT NOT NULL,
+            value  INTEGER NOT NULL,
+            at     REAL NOT NULL,
+            PRIMARY KEY (turn, person)
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX feedback_person ON feedback(person)")
+
+
+@migrations()
+def m010_aside(db: Database) -> None:
+    """What platforms delivered and nobody could read."""
+    db.execute(
+        """CREATE TABLE aside (
+            id      INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            raw     TEXT NOT NULL,
+            at      REAL NOT NULL
+        )"""
+    )

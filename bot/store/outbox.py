@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.messages import Card, ConversationId, Document, IncomingMessage, ReplyTo
-from bot.store import inbox
+from bot.messages import Button, Card, ConversationId, Document, IncomingMessage, ReplyTo
+from bot.store import inbox, questions
 from bot.store.conversations import row_of
+from bot.store.keys import key_of
+
+DONE = Card("Done.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,6 @@ class Owed:
     due: float = 0.0
 
 
-def key_of(turn: int | None, row: int) -> str:
-    """The same key before and after a restart, for platforms that can look it up."""
-    return f"turn-{turn}" if turn else f"notice-{row}"
-
-
 def owe(db: Database, conversation: ConversationId, person: str, origin: str, card: Card) -> Owed:
     """Owe a notice to a conversation."""
     row = insert(db, row_of(db, conversation), person, origin, card)
@@ -39,10 +37,16 @@ def owe(db: Database, conversation: ConversationId, person: str, origin: str, ca
 
 
 def answer(db: Database, messages: Sequence[inbox.Received], card: Card | None) -> list[Owed]:
-    """Messages are dealt with: they go, and a card about them is owed."""
+    """Messages are dealt with: they go, and a card about them is owed.
+
+    Whoever asked a question is told at least that it is done.
+    """
     inbox.done(db, [message.id for message in messages])
     newest = messages[-1]
     place, person = newest.conversation, newest.person.id
+    if newest.question_id:
+        reply = card or DONE
+        card = reply if questions.reply(db, newest.id, reply) else card
     return [owe(db, place, person, newest.origin, card)] if card else []
 
 
@@ -75,7 +79,7 @@ def insert(
     document = (file.name, file.media_type, file.content) if file else (None, None, None)
     new = db.execute(
         "INSERT INTO outbox (conversation, turn, person, private, failed, text, document_name, "
-        "document_type, document, origin, handles) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        "document_type, document, buttons, origin, handles) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             conversation,
             turn,
@@ -84,6 +88,7 @@ def insert(
             card.failed,
             card.text,
             *document,
+            json.dumps([astuple(button) for button in card.buttons]),
             origin,
             json.dumps(handles),
         ),
@@ -106,10 +111,11 @@ def from_row(row: Mapping[str, Any]) -> Owed:
     key, private = key_of(row["turn"], row["id"]), bool(row["private"])
     name = row["document_name"]
     document = Document(name, row["document_type"], row["document"]) if name else None
+    buttons = tuple(Button(*each) for each in json.loads(row["buttons"]))
     return Owed(
         row["id"],
         ReplyTo(place, key, row["origin"], row["person"], private),
-        Card(row["text"], document, private, bool(row["failed"])),
+        Card(row["text"], document, private, bool(row["failed"]), buttons),
         tuple(json.loads(row["handles"])),
         row["attempts"],
         row["due"],

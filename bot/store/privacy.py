@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from sqlite_utils import Database
 
-from bot.messages import Ending, Role
+from bot.messages import ConversationId, Ending, Role
+from bot.store import aside
+from bot.store.conversations import row_of
 from bot.store.turns import UNSAID
 
 SEEN_SECONDS = 48 * 3600  # platforms deliver again within 24 h: facts/telegram.md, facts/slack.md
@@ -19,6 +21,12 @@ def prune(db: Database, now: float, retention_days: int) -> int:
     A conversation in which an answer is owed stays, however old, until it is given.
     """
     db.execute("DELETE FROM seen WHERE at < ?", [now - SEEN_SECONDS])
+    db.execute(
+        "UPDATE questions SET document_name = NULL, document_type = NULL, document = NULL "
+        "WHERE at < ? AND document_name IS NOT NULL",
+        [now - SEEN_SECONDS],
+    )
+    aside.prune(db, now)
     if not retention_days:
         return 0
     oldest = now - retention_days * DAY
@@ -32,6 +40,8 @@ def prune(db: Database, now: float, retention_days: int) -> int:
         "(SELECT 1 FROM turns WHERE turns.id = summary_to)"
     )
     db.execute("DELETE FROM strangers WHERE at < ?", [oldest])
+    clear_out(db)
+    db.execute("DELETE FROM questions WHERE turn IS NULL AND text IS NOT NULL AND at < ?", [oldest])
     return gone.rowcount
 
 
@@ -49,9 +59,9 @@ def forget(db: Database, person: str) -> int:
             "UPDATE conversations SET summary = '', summary_to = 0 WHERE id = ?", [conversation]
         )
     db.conn.executemany("DELETE FROM turns WHERE id = ?", [(turn,) for turn in gone])
-    db.execute("DELETE FROM messages WHERE person = ?", [person])
-    db.execute("DELETE FROM outbox WHERE person = ?", [person])
-    db.execute("DELETE FROM strangers WHERE person = ?", [person])
+    for table in ("messages", "outbox", "questions", "feedback", "strangers"):
+        db.execute(f"DELETE FROM {table} WHERE person = ?", [person])
+    clear_out(db)
     db.execute(
         "INSERT INTO usage SELECT day, '', conversation, model, answers, prompt_tokens, "
         "completion_tokens, cost, unpriced FROM usage WHERE person = ? "
@@ -64,6 +74,25 @@ def forget(db: Database, person: str) -> int:
     )
     db.execute("DELETE FROM usage WHERE person = ?", [person])
     return len(gone)
+
+
+def delete(db: Database, conversation: ConversationId) -> None:
+    """Delete what was said in a conversation, and what was chosen for it. Token counts stay."""
+    row = row_of(db, conversation)
+    for table in ("turns", "messages", "outbox", "questions"):
+        db.execute(f"DELETE FROM {table} WHERE conversation = ?", [row])
+    clear_out(db)
+    db.execute(
+        "UPDATE conversations SET profile = '', system = NULL, memory_from = 0, summary = '', "
+        "summary_to = 0 WHERE id = ?",
+        [row],
+    )
+
+
+def clear_out(db: Database) -> None:
+    """Delete what belonged to turns that are gone."""
+    for table in ("questions", "feedback"):
+        db.execute(f"DELETE FROM {table} WHERE turn NOT IN (SELECT id FROM turns)")
 
 
 def turns_of(db: Database, conversation: int, person: str) -> Iterator[int]:

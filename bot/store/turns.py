@@ -10,9 +10,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import CommandError
-from bot.messages import Card, ConversationId, Ending, ReplyTo, Role, Turn, Usage
-from bot.store import conversations, inbox, outbox, usage
+from bot.messages import Attachment, Card, ConversationId, Ending, ReplyTo, Role, Turn, Usage
+from bot.store import attachments, conversations, inbox, outbox, questions, usage
 from bot.store.conversations import Settings, row_of, settings_of
+from bot.store.keys import key_of
 
 # What a model is not told of: answers that never were, and those that were asked for again.
 UNSAID = (Ending.ASKING, Ending.FAILED, Ending.REPLACED)
@@ -21,6 +22,7 @@ ENDLESS = 2**62  # above every id
 ROLES = {role.value: role for role in Role}
 ENDINGS = {ending.value: ending for ending in Ending}
 PAGE = 500  # turns that an export reads at a time
+COLUMNS = "role, text, id, person, at, ending, continues, attachments"
 
 
 @dataclass(slots=True)
@@ -64,7 +66,16 @@ def begin(db: Database, messages: Sequence[inbox.Received], most: int, now: floa
         return None
     conversation = row_of(db, there[-1].conversation)
     for message in there:
-        insert(db, conversation, Role.USER, message.person.id, message.text, Ending.WHOLE, now)
+        insert(
+            db,
+            conversation,
+            Role.USER,
+            message.person.id,
+            message.text,
+            Ending.WHOLE,
+            now,
+            attached=message.attachments,
+        )
     return ask(db, conversation, there[-1], most, now)
 
 
@@ -119,8 +130,9 @@ def ask(
         continues=continues,
         origin=message.origin,
     )
-    key = outbox.key_of(turn, 0)
-    to = ReplyTo(message.conversation, key, message.origin, message.person.id)
+    if message.question_id:
+        questions.begin(db, message.id, turn)
+    to = ReplyTo(message.conversation, key_of(turn), message.origin, message.person.id)
     return Asked(turn, to, chosen, tuple(turns), continues)
 
 
@@ -144,7 +156,7 @@ def again(db: Database, row: Mapping[str, Any], most: int) -> Asked:
     """What is needed to ask for the answer of a row once more."""
     chosen = settings_of(db, row["conversation"])
     place = ConversationId(row["adapter"], row["channel"], row["thread"])
-    to = ReplyTo(place, outbox.key_of(row["id"], 0), row["origin"], row["person"])
+    to = ReplyTo(place, key_of(row["id"]), row["origin"], row["person"])
     turns = said(db, row["conversation"], since(chosen), most, row["id"])
     handles = tuple(json.loads(row["handles"]))
     return Asked(row["id"], to, chosen, tuple(turns), bool(row["continues"]), handles)
@@ -212,7 +224,7 @@ def said(
 ) -> list[Turn]:
     """The newest turns that a model is told of, oldest first."""
     rows = db.execute(
-        "SELECT role, text, id, person, at, ending, continues FROM turns "
+        f"SELECT {COLUMNS} FROM turns "
         "WHERE conversation = ? AND id > ? AND id < ? AND ending NOT IN (?, ?, ?) "
         "ORDER BY id DESC LIMIT ?",
         [conversation, after, before, *UNSAID, most],
@@ -223,7 +235,7 @@ def said(
 def last(db: Database, conversation: int, after: int, role: Role) -> Turn | None:
     """The newest turn of a role that a model would be told of."""
     row = db.execute(
-        "SELECT role, text, id, person, at, ending, continues FROM turns "
+        f"SELECT {COLUMNS} FROM turns "
         "WHERE conversation = ? AND id > ? AND role = ? AND ending NOT IN (?, ?, ?) "
         "ORDER BY id DESC LIMIT 1",
         [conversation, after, role, *UNSAID],
@@ -234,17 +246,36 @@ def last(db: Database, conversation: int, after: int, role: Role) -> Turn | None
 def export(db: Database, conversation: ConversationId, after: int) -> list[Turn]:
     """The next page of everything that was said, in order, `after` the turn of that id."""
     rows = db.execute(
-        "SELECT role, text, id, person, at, ending, continues FROM turns "
+        f"SELECT {COLUMNS} FROM turns "
         "WHERE conversation = ? AND id > ? AND ending != ? ORDER BY id LIMIT ?",
         [row_of(db, conversation), after, Ending.ASKING, PAGE],
     )
     return [turn(row) for row in rows]
 
 
+def history(db: Database, conversation: ConversationId, before: int, most: int) -> list[Turn]:
+    """The newest turns for people to read, oldest first; before the turn of that id, unless 0."""
+    rows = db.execute(
+        f"SELECT {COLUMNS}, (SELECT coalesce(sum(value), 0) FROM feedback WHERE turn = turns.id) "
+        "FROM turns WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        [row_of(db, conversation), before or ENDLESS, most],
+    ).fetchall()
+    return [turn(row)._replace(feedback=liked) for *row, liked in reversed(rows)]
+
+
 def turn(row: Sequence[Any]) -> Turn:
     """A turn from its columns."""
-    role, text, number, person, at, ending, continues = row
-    return Turn(ROLES[role], text, number, person, at, ENDINGS[ending], bool(continues))
+    role, text, number, person, at, ending, continues, files = row
+    return Turn(
+        ROLES[role],
+        text,
+        number,
+        person,
+        at,
+        ENDINGS[ending],
+        bool(continues),
+        attachments.loaded(files),
+    )
 
 
 def insert(
@@ -258,11 +289,13 @@ def insert(
     *,
     continues: bool = False,
     origin: str = "",
+    attached: Sequence[Attachment] = (),
 ) -> int:
     """A new turn; its row id."""
+    files = attachments.dumped(attached)
     new = db.execute(
-        "INSERT INTO turns (conversation, role, person, text, at, ending, continues, origin) "
-        "VALUES (?,?,?,?,?,?,?,?)",
-        [conversation, role, person, text, now, ending, continues, origin],
+        "INSERT INTO turns (conversation, role, person, text, at, ending, continues, origin, "
+        "attachments) VALUES (?,?,?,?,?,?,?,?,?)",
+        [conversation, role, person, text, now, ending, continues, origin, files],
     )
     return int(new.lastrowid or 0)

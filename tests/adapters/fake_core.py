@@ -1,13 +1,34 @@
-"""A core that an adapter's test can script: it behaves as bot.ports says, and remembers nothing."""
+"""A core that an adapter's test can script: it behaves as bot.ports says, in memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import atexit
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from itertools import count
+from pathlib import Path
 
-from bot.errors import StoreError
-from bot.messages import ConversationId, IncomingMessage, Receipt, ReplyTo
-from bot.ports import Adapter, CommandInfo, Sink
+from bot.errors import BotError
+from bot.messages import (
+    Button,
+    Chunk,
+    ConversationId,
+    Document,
+    Ending,
+    IncomingMessage,
+    Person,
+    Profile,
+    Receipt,
+    ReplyTo,
+    Role,
+    Said,
+    Summary,
+    Turn,
+    Usage,
+)
+from bot.ports import Adapter, Check, CommandInfo, Door, Sink
 
 Answer = Callable[[Sink, IncomingMessage], Awaitable[None]]
 
@@ -20,7 +41,8 @@ async def echo(sink: Sink, message: IncomingMessage) -> None:
 class FakeCore:
     """Answers every message with `answer`, each in a task of its own; "/stop" sets `stopped`.
 
-    `failures` are raised by the next calls of `receive`, one each.
+    `failures` are raised by the next calls of `receive`, one each. `withdrawn` has the ids of the
+    questions that nobody waits for any more, whose answers it cancels.
     """
 
     greeting = "Somebody answers."
@@ -29,44 +51,185 @@ class FakeCore:
         CommandInfo("/model", "[NAME]", "Show or change the model.", operator=False),
         CommandInfo("/finetune start", "FILE MODEL", "Start a job.", operator=True),
     )
+    profiles: Sequence[Profile] = (
+        Profile("assistant", "scripted", "gpt-4o-mini", system="Be kind."),
+        Profile("support", "scripted", "davinci-002", "completions", separator="\nAgent:"),
+    )
 
     def __init__(self, adapter: Adapter, answer: Answer = echo) -> None:
         self.adapter = adapter
         self.answer = answer
-        self.failures: list[StoreError] = []
+        self.doors: Sequence[Door] = adapter.doors
+        self.checks: Sequence[Check] = (Check("database", works=True, found="answers"),)
+        self.completion: Sequence[Chunk | BotError] = (
+            Chunk("Hello"),
+            Chunk(" there"),
+            Chunk(finish="stop", usage=Usage(3, 2)),
+        )
+        self.completed: list[tuple[Person, Profile, Sequence[Turn]]] = []
+        self.failures: list[BotError] = []
         self.received: list[IncomingMessage] = []
+        self.withdrawn: list[str] = []
+        self.aside: list[str] = []
+        self.opinions: dict[str, int] = {}
         self.stopped = asyncio.Event()
+        self._folder: Path | None = None
+        self._numbers = count(1)
+        self._turns: dict[ConversationId, list[Turn]] = {}
+        self._said: dict[tuple[ConversationId, str], Said | None] = {}
         self._arrived = asyncio.Condition()
-        self._answers: set[asyncio.Task[None]] = set()
+        self._answers: dict[asyncio.Task[None], IncomingMessage] = {}
+
+    @property
+    def files(self) -> Path:
+        """A folder that goes with the tests."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="tunebot-files-"))
+            atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
     async def receive(self, message: IncomingMessage) -> Receipt:
         """Take a message and begin its answer."""
         if self.failures:
             raise self.failures.pop(0)
+        question = (message.conversation, message.question_id)
+        if message.question_id:
+            if question in self._said:
+                return Receipt.DUPLICATE
+            self._said[question] = None
         async with self._arrived:
             self.received.append(message)
             self._arrived.notify_all()
         if message.text == "/stop":
             self.stopped.set()
-        else:
-            task = asyncio.create_task(self._reply(message), name=f"answer {message.text}")
-            self._answers.add(task)
-            task.add_done_callback(self._answers.discard)
+        task = asyncio.create_task(self._reply(message), name=f"answer {message.text}")
+        self._answers[task] = message
+        task.add_done_callback(self._answers.pop)
         return Receipt.ACCEPTED
 
     async def _reply(self, message: IncomingMessage) -> None:
-        self.stopped.clear()
-        to = ReplyTo(message.conversation, str(len(self.received)), message.origin)
-        sink = self.adapter.sink(to)
-        await self.answer(sink, message)
-        await sink.close()
+        turn = next(self._numbers)
+        person = message.person.id
+        to = ReplyTo(message.conversation, f"turn-{turn}", message.origin, person)
+        heard = HeardSink(self.adapter.sink(to))
+        if message.text == "/stop" and not message.question_id:
+            return
+        if message.text != "/stop":
+            self.stopped.clear()
+            await self.answer(heard, message)
+        else:
+            await heard.finish(0, "Stopped.", "")
+        text = "".join(heard.parts.values())
+        if message.question_id:
+            question = (message.conversation, message.question_id)
+            ending = Ending.FAILED if heard.failed else Ending.WHOLE
+            self._said[question] = Said(to.key, text, ending, Usage(3, 2), heard.document)
+        self._turns.setdefault(message.conversation, []).extend(
+            [
+                Turn(Role.USER, message.text, turn - 1, person, attachments=message.attachments),
+                Turn(Role.ASSISTANT, text, turn, person),
+            ]
+        )
+        await heard.close()
 
-    async def idle(self, conversation: ConversationId) -> None:  # noqa: ARG002 - it has only one
-        """Return when every answer is given."""
-        while self._answers:
-            await asyncio.wait(self._answers)
+    async def set_aside(self, adapter: str, raw: str) -> None:  # noqa: ARG002
+        """Note it."""
+        self.aside.append(raw)
+
+    async def idle(self, conversation: ConversationId) -> None:
+        """Return when every answer in a conversation is given."""
+        while tasks := [t for t, m in self._answers.items() if m.conversation == conversation]:
+            await asyncio.wait(tasks)
 
     async def heard(self, text: str) -> None:
         """Return when a message with this text has arrived."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: text in [each.text for each in self.received])
+
+    async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
+        """What `answer` finished."""
+        return self._said.get((conversation, question_id))
+
+    async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
+        """Cancel the answer to a question."""
+        self.withdrawn.append(question_id)
+        self._said.pop((conversation, question_id), None)
+        for task, message in list(self._answers.items()):
+            if (message.conversation, message.question_id) == (conversation, question_id):
+                task.cancel()
+
+    async def history(
+        self, conversation: ConversationId, before: int = 0, most: int = 50
+    ) -> Sequence[Turn]:
+        """What was said."""
+        turns = self._turns.get(conversation, [])
+        return [turn for turn in turns if not before or turn.id < before][-most:]
+
+    async def conversations(self, adapter: str, channel: str) -> Sequence[Summary]:
+        """Those in which something was said."""
+        return [
+            Summary(where, turns[0].text, turns[-1].at)
+            for where, turns in reversed(self._turns.items())
+            if (where.adapter, where.channel) == (adapter, channel)
+        ]
+
+    async def delete(self, conversation: ConversationId) -> None:
+        """Forget what was said."""
+        self._turns.pop(conversation, None)
+
+    async def feedback(
+        self,
+        conversation: ConversationId,  # noqa: ARG002
+        handle: str,
+        person: Person,  # noqa: ARG002
+        value: int,
+    ) -> bool:
+        """Note it under the handle; the answers of `echo` have the key as theirs."""
+        self.opinions[handle] = value
+        return True
+
+    async def complete(
+        self, person: Person, profile: Profile, turns: Sequence[Turn]
+    ) -> AsyncGenerator[Chunk, None]:
+        """`completion`; an error in it is raised."""
+        self.completed.append((person, profile, turns))
+        for each in self.completion:
+            if isinstance(each, BotError):
+                raise each
+            yield each
+
+    async def ready(self) -> Sequence[Check]:
+        """`checks`."""
+        return self.checks
+
+
+class HeardSink:
+    """A sink, and what went through it."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.parts: dict[int, str] = {}
+        self.document: Document | None = None
+        self.failed = False
+        self.ready = sink.ready
+        self.show = sink.show
+        self.retract = sink.retract
+        self.close = sink.close
+        self._sink = sink
+
+    async def finish(
+        self,
+        part: int,
+        text: str,
+        handle: str,
+        *,
+        failed: bool = False,
+        buttons: Sequence[Button] = (),
+    ) -> str:
+        """Note the final text."""
+        self.parts[part], self.failed = text, failed
+        return await self._sink.finish(part, text, handle, failed=failed, buttons=buttons)
+
+    async def attach(self, document: Document) -> None:
+        """Note the file."""
+        self.document = document
+        await self._sink.attach(document)

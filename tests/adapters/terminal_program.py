@@ -25,7 +25,8 @@ class Script:
     """Answers by the first word of the message."""
 
     def __init__(self) -> None:
-        self.adapter = create("terminal", Settings(history_file=sys.argv[1], greeting="Moin."))
+        settings = Settings(history_file=sys.argv[1], greeting="Moin.")
+        self.adapter = create("terminal", settings, {})
         self.core = FakeCore(self.adapter, self.answer)
         self._nudged = asyncio.Event()
         self._notices: set[asyncio.Task[None]] = set()

@@ -363,7 +363,7 @@ def test_pipe_pays_for_no_terminal() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, adapters.terminal as a; a.create('terminal', a.Settings()); "
+            "import sys, adapters.terminal as a; a.create('terminal', a.Settings(), {}); "
             "print({'rich', 'prompt_toolkit'} & set(sys.modules))",
         ],
         cwd=ROOT,

@@ -1,0 +1,82 @@
+"""The least that can be called a streaming Telegram bot: nothing on disk, nothing that survives.
+
+    TELEGRAM_BOT_TOKEN=… python -m benchmarks.telegram_floor API_URL BASE_URL
+
+What it costs is the floor for `benchmarks.telegram`: a crash loses everything, a lost connection an
+answer, and a long answer its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Sequence
+
+import httpx
+from telegram import Message, Update
+from telegram.error import RetryAfter
+from telegram.ext import Application, ContextTypes, MessageHandler, filters
+
+PAUSE = 1.0  # seconds between two previews
+histories: defaultdict[int, deque[dict[str, str]]] = defaultdict(lambda: deque(maxlen=50))
+model = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None))
+
+
+async def streamed(messages: Sequence[dict[str, str]]) -> AsyncIterator[str]:
+    """The tokens of an answer."""
+    body = {"model": "gpt-4o-mini", "messages": list(messages), "stream": True}
+    async with model.stream("POST", f"{sys.argv[2]}/chat/completions", json=body) as response:
+        async for line in response.aiter_lines():
+            if line.startswith("data: {"):
+                for choice in json.loads(line[6:])["choices"]:
+                    yield choice["delta"].get("content") or ""
+
+
+async def answer(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    """Ask the model, show what it says, and remember it."""
+    message = update.message
+    assert isinstance(message, Message)
+    history, text, shown = histories[message.chat_id], "", 0.0
+    history.append({"role": "user", "content": message.text or ""})
+    async for token in streamed(history):
+        text += token
+        if text and time.monotonic() - shown > PAUSE:
+            shown = time.monotonic()
+            await context.bot.send_message_draft(message.chat_id, message.message_id, text)
+    history.append({"role": "assistant", "content": text})
+    refused: RetryAfter | None = RetryAfter(0)
+    while refused:
+        await asyncio.sleep(refused.retry_after.total_seconds())
+        refused = await tried(message, text[:4096])
+
+
+async def tried(message: Message, text: str) -> RetryAfter | None:
+    """Send an answer; return the refusal if there is one."""
+    try:
+        await message.reply_text(text)
+    except RetryAfter as refused:
+        return refused
+    return None
+
+
+def main() -> None:
+    """Poll until the process is ended."""
+    api_url, token = sys.argv[1], os.environ["TELEGRAM_BOT_TOKEN"]
+    app = (
+        Application.builder()
+        .token(token)
+        .base_url(f"{api_url}/bot")
+        .concurrent_updates(True)
+        .connection_pool_size(256)
+        .build()
+    )
+    app.add_handler(MessageHandler(filters.TEXT, answer))
+    app.run_polling()
+
+
+if __name__ == "__main__":
+    main()

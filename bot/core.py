@@ -1,0 +1,132 @@
+"""What the core offers to adapters: each method is described in bot.ports.Core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+import structlog
+
+from bot.commands import infos
+from bot.completion import Completions
+from bot.files import Files
+from bot.inbox import Inbox
+from bot.messages import (
+    Chunk,
+    ConversationId,
+    IncomingMessage,
+    Person,
+    Profile,
+    Receipt,
+    Said,
+    Summary,
+    Turn,
+)
+from bot.models.profiles import Profiles
+from bot.ports import Check, Clock, CommandInfo, Door
+from bot.store import Store, aside, conversations, feedback, questions, turns
+
+MOST_LISTED = 500  # conversations of a channel
+READY_SECONDS = 15.0
+
+log = structlog.get_logger()
+
+
+class Tunebot:
+    """The front of everything that adapters ask for. `look` tries all that must work."""
+
+    def __init__(
+        self,
+        store: Store,
+        inbox: Inbox,
+        completions: Completions,
+        profiles: Profiles,
+        clock: Clock,
+        *,
+        greeting: str,
+        doors: Sequence[Door],
+        files: Files,
+        look: Callable[[], Awaitable[Sequence[Check]]],
+    ) -> None:
+        self.greeting = greeting
+        self.doors = doors
+        self.files = files.folder
+        self._files = files
+        self._store = store
+        self._inbox = inbox
+        self._completions = completions
+        self._profiles = profiles
+        self._clock = clock
+        self._look = look
+        self._looking = asyncio.Lock()
+        self._looked = float("-inf")
+        self._found: Sequence[Check] = ()
+
+    @property
+    def commands(self) -> Sequence[CommandInfo]:
+        """Every command."""
+        return infos()
+
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """The default one, then the others."""
+        return sorted(self._profiles.all(), key=lambda p: p.name != self._profiles.default)
+
+    async def receive(self, message: IncomingMessage) -> Receipt:
+        """Commit a message."""
+        return await self._inbox.receive(message)
+
+    async def idle(self, conversation: ConversationId) -> None:
+        """Wait until a conversation has nothing to do."""
+        await self._inbox.idle(conversation)
+
+    async def set_aside(self, adapter: str, raw: str) -> None:
+        """Keep what could not be read."""
+        log.warning("not readable, set aside", adapter=adapter, characters=len(raw))
+        await self._store.do(aside.put, adapter, raw, self._clock.now())
+
+    async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
+        """What was said to a question."""
+        return await self._store.insist(questions.said, conversation, question_id)
+
+    async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
+        """Answer a question no more."""
+        await self._inbox.withdraw(conversation, question_id)
+
+    async def history(
+        self, conversation: ConversationId, before: int = 0, most: int = 50
+    ) -> Sequence[Turn]:
+        """The newest turns."""
+        return await self._store.insist(turns.history, conversation, before, most)
+
+    async def conversations(self, adapter: str, channel: str) -> Sequence[Summary]:
+        """The conversations of a channel."""
+        return await self._store.insist(conversations.listed, adapter, channel, MOST_LISTED)
+
+    async def delete(self, conversation: ConversationId) -> None:
+        """Delete a conversation."""
+        kept = await self._files.kept()
+        await self._inbox.delete(conversation)
+        await self._store.scrub()
+        await self._files.delete(kept - await self._files.kept())
+
+    async def feedback(
+        self, conversation: ConversationId, handle: str, person: Person, value: int
+    ) -> bool:
+        """Store what a person thinks of an answer."""
+        now = self._clock.now()
+        return await self._store.insist(feedback.give, conversation, handle, person.id, value, now)
+
+    def complete(
+        self, person: Person, profile: Profile, turns: Sequence[Turn]
+    ) -> AsyncGenerator[Chunk, None]:
+        """An answer outside of any conversation."""
+        return self._completions.stream(person, profile, turns)
+
+    async def ready(self) -> Sequence[Check]:
+        """What works, looked at again when it is too old."""
+        async with self._looking:
+            if not 0 <= self._clock.now() - self._looked < READY_SECONDS:
+                self._found = await self._look()
+                self._looked = self._clock.now()
+        return self._found
