@@ -35,6 +35,7 @@ from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Core, Door
 from bot.readiness import Readiness
 from bot.store import Store, privacy
+from bot.voice import Voice
 
 PRUNE_SECONDS = 3600.0
 BEAT_SECONDS = 15.0  # well below what `tunebot health` allows
@@ -141,7 +142,7 @@ class App:
             slots,
         )
         services = Services(self._store, self._files, conversation, profiles, access, clock)
-        inbox = Inbox(services, outbox)
+        inbox = Inbox(services, outbox, Voice(model, config.providers.values()))
         for adapter in self._adapters.values():
             stack.push_async_callback(adapter.close)
         stack.push_async_callback(inbox.close, config.shutdown_seconds)

@@ -232,17 +232,22 @@ def require_profile(config: Config, profile: Profile) -> None:
         )
     if "" in profile.stop:
         raise ConfigError(f"{key}.stop: an empty stop sequence would end every answer; remove it.")
-    for ability in ("summarise", "vision"):
-        if getattr(profile, ability) and profile.api == "completions":
-            raise ConfigError(
-                f"{key}.{ability}: only a chat model can; set it to false for completions."
-            )
+    require_abilities(key, profile)
     if profile.history < 1:
         raise ConfigError(
             f"{key}.history: {profile.history}; at least the newest turn must be sent."
         )
     if profile.context < 0:
         raise ConfigError(f"{key}.context: {profile.context}; write the window in tokens, or 0.")
+
+
+def require_abilities(key: str, profile: Profile) -> None:
+    """Raise ConfigError for what a completions model cannot do."""
+    for ability in ("summarise", "vision"):
+        if getattr(profile, ability) and profile.api == "completions":
+            raise ConfigError(
+                f"{key}.{ability}: only a chat model can; set it to false for completions."
+            )
 
 
 def secret(provider: Provider, environment: Mapping[str, str] = os.environ) -> str:

@@ -23,6 +23,7 @@ from bot.store import inbox, outbox, privacy, questions, turns
 from bot.store.inbox import Received
 from bot.store.outbox import Owed
 from bot.store.turns import Asked
+from bot.voice import Voice
 
 FORGOTTEN = "This was deleted before it was answered; ask it again."
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -45,7 +46,8 @@ class Inbox:
     across them.
     """
 
-    def __init__(self, services: Services, outbox: Outbox) -> None:
+    def __init__(self, services: Services, outbox: Outbox, voice: Voice) -> None:
+        self._voice = voice
         self._services = services
         self._outbox = outbox
         self._store = services.store
@@ -196,6 +198,7 @@ class Inbox:
     async def _answer(self, messages: Sequence[Received]) -> list[Owed]:
         """Have messages answered as one turn; what could not be is said."""
         try:
+            messages = [await self._listened(message) for message in messages]
             if await self._conversation.answer(messages) or not messages[-1].question_id:
                 return []
         except StoreError:
@@ -205,6 +208,16 @@ class Inbox:
         except Exception:  # the one broad catch: a bug is apologised for, and logged
             return await self._done(messages, failure(apology("answering failed")))
         return await self._done(messages, failure(FORGOTTEN))
+
+    async def _listened(self, message: Received) -> Received:
+        """A message whose recordings became text, which the person is shown before the answer."""
+        transcript = await self._voice.transcript(message) if message.attachments else ""
+        if not transcript:
+            return message
+        message, owed = await self._store.insist(outbox.heard, message, transcript)
+        if owed:
+            await self._outbox.deliver(owed)
+        return message
 
     async def _command(self, message: Received) -> list[Owed]:
         """Run a command; what it says is owed."""

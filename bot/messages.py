@@ -36,6 +36,11 @@ class Attachment:
     path: str
     size: int
 
+    @property
+    def is_speech(self) -> bool:
+        """Whether it is to be listened to."""
+        return self.media_type.startswith("audio/")
+
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
@@ -244,6 +249,7 @@ class Provider:
     connect_timeout: float = 10.0
     idle_timeout: float = 60.0
     retry_deadline: float = 120.0
+    transcription: str = ""
     model_file: str = ""
     slots: int = 2
     slot_context: int = 2048

@@ -121,7 +121,7 @@ class FakeAdapter:
         return FakeSink(self, to)
 
     async def close(self) -> None:
-        self.closed_after = [effect["text"] for effect in self.wall.effects]
+        self.closed_after = [effect.get("text", "") for effect in self.wall.effects]
 
     async def check(self) -> Sequence[Check]:
         return [Check(f"adapter {self.name}", True, "always there")]

@@ -46,6 +46,7 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: Any
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class ScriptedModel:
         self.keep = keep
         self.window = 0
         self.count: Callable[[str], int] = len
+        self.transcripts: deque[str] = deque()
         self.models = ["gpt-4o-mini", "gpt-4o", "davinci-002"]
         self.requests: list[Request] = []
         self.steps: deque[Step] = deque()
@@ -242,7 +244,7 @@ class Connection(asyncio.Protocol):
             body = json.loads(content) if content else None
         except ValueError:
             body = None
-        request = Request(method, path, headers, body)
+        request = Request(method, path, headers, body, bytes(content))
         if self.model.keep:
             self.model.requests.append(request)
         self._answer(request)
@@ -254,6 +256,8 @@ class Connection(asyncio.Protocol):
         path = request.path.partition("?")[0]
         if problem := refusal(model, request, path):
             self.transport.write(problem)
+        elif path.endswith("/audio/transcriptions"):
+            self.transport.write(response(200, {"text": model.transcripts.popleft()}))
         elif path.endswith("/models"):
             listed = [{"id": name, "object": "model", "owned_by": "test"} for name in model.models]
             self.transport.write(response(200, {"object": "list", "data": listed}))
@@ -345,6 +349,8 @@ def refusal(model: ScriptedModel, request: Request, path: str) -> bytes | None:
         return refused(Refusal(401, f"Incorrect API key: {sent[-4:]}.", "invalid_api_key"))
     if request.method == "GET" and path.endswith("/models"):
         return None
+    if path.endswith("/audio/transcriptions"):
+        return None if model.transcripts else refused(Refusal(500, "Nothing is scripted."))
     if request.method != "POST" or not path.endswith(("/chat/completions", "/completions")):
         return refused(Refusal(404, f"Invalid URL ({request.method} {path})"))
     if not isinstance(request.body, dict):

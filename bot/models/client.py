@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.errors import AnswerBroken, ModelError, ModelRefused, ModelUnavailable
-from bot.messages import Chunk, Profile, Provider
+from bot.messages import Attachment, Chunk, Profile, Provider
 from bot.models.answer import Answer
 from bot.models.endpoint import Endpoint
 from bot.models.failures import nothing
@@ -63,6 +63,18 @@ class HttpModelClient:
     async def models(self, provider: str) -> list[str]:
         """The names of the models that a provider lists. One try; raises ModelError."""
         return await self._link(provider).models()
+
+    async def transcribe(self, provider: str, model: str, speech: Attachment) -> str:
+        """What is said in a recording. Tried until the provider's deadline; raises ModelError."""
+        link = self._link(provider)
+        patience = Patience(link.endpoint.provider, self._clock, self._jitter)
+        while True:
+            try:
+                return await link.transcribe(model, speech)
+            except Trouble as trouble:
+                seconds = patience.wait(trouble)
+            self._on_retry(provider)
+            await self._clock.sleep(seconds)
 
     async def stream(
         self, profile: Profile, body: Mapping[str, Any]

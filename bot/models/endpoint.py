@@ -85,6 +85,10 @@ class Endpoint:
         """Where the names of the models are."""
         return self._at("models")
 
+    def transcriptions_url(self, model: str) -> str:
+        """Where speech becomes text."""
+        return self._at("audio/transcriptions", deployment=model)
+
     def _at(self, path: str, deployment: str = "") -> str:
         base = self._base
         if self.provider.kind != "azure":

@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from bot.errors import ModelError, ModelUnavailable
-from bot.messages import Chunk, Profile
+from bot.messages import Attachment, Chunk, Profile
 from bot.models.answer import Answer
 from bot.models.endpoint import Endpoint
 from bot.models.events import Event, body_of, events_of
@@ -93,6 +94,33 @@ class Link:
         except Trouble as trouble:
             raise ModelUnavailable(f"{trouble}: try again later.{trouble.quote}") from None
         except (ValueError, TypeError, KeyError):
+            raise unreadable(endpoint, "something else") from None
+
+    async def transcribe(self, model: str, speech: Attachment) -> str:
+        """What is said in a recording. One try; raises Trouble where another may help, ModelError.
+
+        POST /audio/transcriptions: https://platform.openai.com/docs/api-reference/audio.
+        """
+        endpoint = self.endpoint
+        try:
+            content = await asyncio.to_thread(Path(speech.path).read_bytes)
+            client = await self._connected()
+            answer = await client.post(
+                endpoint.transcriptions_url(model),
+                headers={k: v for k, v in endpoint.headers.items() if k != "Content-Type"},
+                data={"model": model, "response_format": "json"},
+                files={"file": (speech.name, content, speech.media_type)},
+            )
+            if not answer.is_success:
+                asked = Profile("", endpoint.name, model)
+                now = self._clock.now()
+                raise failure(
+                    endpoint, asked, answer.status_code, answer.content, answer.headers, now
+                )
+            return str(from_json(answer.content)["text"]).strip()
+        except BROKEN as error:
+            raise Trouble(what_broke(endpoint, error)) from None
+        except (OSError, ValueError, TypeError, KeyError):
             raise unreadable(endpoint, "something else") from None
 
     async def _connected(self) -> httpx.AsyncClient:

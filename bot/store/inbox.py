@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
@@ -96,6 +96,17 @@ def waiting(db: Database, adapters: Collection[str]) -> list[Received]:
         for row in rows
         if row["adapter"] in adapters
     ]
+
+
+def heard(db: Database, message: Received, transcript: str) -> Received:
+    """Recordings became text: it goes below what was written, and they go."""
+    text = "\n\n".join(filter(None, [message.text, transcript]))
+    rest = tuple(each for each in message.attachments if not each.is_speech)
+    db.execute(
+        "UPDATE messages SET text = ?, attachments = ? WHERE id = ?",
+        [text, attachments.dumped(rest), message.id],
+    )
+    return replace(message, text=text, attachments=rest)
 
 
 def taken_out(db: Database, message: Received) -> bool:

@@ -50,6 +50,17 @@ def answer(db: Database, messages: Sequence[inbox.Received], card: Card | None) 
     return [owe(db, place, person, newest.origin, card)] if card else []
 
 
+def heard(
+    db: Database, message: inbox.Received, transcript: str
+) -> tuple[inbox.Received, Owed | None]:
+    """A recording became text, which is shown unless a question waits for its one answer."""
+    written = inbox.heard(db, message, transcript)
+    if message.question_id:
+        return written, None
+    shown = Card("\n".join(f"> {line}" for line in transcript.splitlines()))
+    return written, owe(db, message.conversation, message.person.id, message.origin, shown)
+
+
 def refuse(
     db: Database, message: IncomingMessage, sentence: str, now: float, *, stranger: bool
 ) -> tuple[bool, Owed | None]:
