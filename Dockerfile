@@ -13,7 +13,7 @@ WORKDIR /data
 VOLUME /data
 ENV PYTHONUNBUFFERED=1 \
     TUNEBOT_DATABASE=/data/tunebot.db \
-    TUNEBOT_DATA_FOLDER=/data/files
+    TUNEBOT_DATA_FOLDER=/data
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["tunebot", "health"]
 # SIGTERM: answers that run get their time to end.
 STOPSIGNAL SIGTERM

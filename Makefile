@@ -36,6 +36,7 @@ $(VENV)/ready-to-run: pyproject.toml | $(VENV)/bin/python
 $(VENV)/ready-to-test: pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up in $(VENV), once: half a minute …"
 	@$(call install,.[local$(comma)test])
+	@$(BROWSER)
 	@touch $@ $(VENV)/ready-to-run
 
 $(VENV)/bin/python:
@@ -46,6 +47,13 @@ else
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "This Python cannot make virtual environments; on Debian: apt install python3-venv."; exit 2; }
 endif
+
+# The page is tested in Debian's Chromium; where it cannot be installed, those tests are skipped.
+BROWSER := command -v chromium >/dev/null || { \
+	command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && echo "Installing Chromium …" && \
+	apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive \
+	apt-get -qq install --no-install-recommends chromium >/dev/null 2>&1; \
+	} || echo "Without Chromium the tests of the page are skipped: apt install chromium."
 
 comma := ,
 ifdef UV

@@ -46,8 +46,8 @@ class Defaults(Section):
 class Access(Section):
     """[access]: closed unless opened. Ids are "adapter:user"; "adapter:*" and "*" match many."""
 
-    operators: tuple[str, ...] = ("terminal:*",)
-    users: tuple[str, ...] = ("terminal:*",)
+    operators: tuple[str, ...] = ("terminal:*", "page:local")
+    users: tuple[str, ...] = ("terminal:*", "page:*", "http:*")
     messages_per_minute: int = Field(default=60, ge=0)
     tokens_per_day: int = Field(default=0, ge=0)
 
@@ -109,7 +109,7 @@ class Config(BaseSettings):
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The configuration of a file, or with None the default one: a local model in the terminal.
+    """The configuration of a file, or with None the default one: a local model, on this machine.
 
     Raises ConfigError with one line that names the key and the remedy.
     """
@@ -154,7 +154,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def complete(config: Config) -> Config:
-    """Fill in what a person leaves out: a local provider, a profile of that name, a terminal."""
+    """Fill in what a person leaves out: a local provider, a profile of that name, adapters."""
     providers = {name: with_usual_key(provider) for name, provider in config.providers.items()}
     providers = providers or {"local": Provider(name="local", kind="local")}
     profiles = dict(config.profiles)
@@ -183,7 +183,7 @@ def complete(config: Config) -> Config:
             "providers": providers,
             "profiles": profiles,
             "prices": {**free, **config.prices},
-            "adapters": config.adapters or {"terminal": {}},
+            "adapters": config.adapters or {"terminal": {}, "http": {}},
         }
     )
 

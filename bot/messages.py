@@ -21,7 +21,7 @@ class ConversationId:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who wrote. `id` is "adapter:user", the form that [access] uses."""
+    """Who wrote. `id` is "adapter:user", the form that [access] uses; "page:" is the chat page."""
 
     id: str
     name: str = ""
@@ -53,7 +53,8 @@ class IncomingMessage:
 
     `question_id` is for platforms that fetch their answer: a message with one is answered by
     itself, what is said to it is kept (see `Core.said`), and the same id in the same conversation
-    is the same message.
+    is the same message. `profile` chooses who answers in the conversation from now on, as /model
+    does.
     """
 
     conversation: ConversationId
@@ -63,6 +64,7 @@ class IncomingMessage:
     origin: str = ""
     attachments: tuple[Attachment, ...] = ()
     question_id: str = ""
+    profile: str = ""
 
 
 class Receipt(StrEnum):

@@ -176,7 +176,9 @@ async def test_no_secret_is_written_anywhere(
     assert model.key.encode() not in files
 
 
-async def test_run_needs_somebody_to_talk_to(tunebot: Start) -> None:
+async def test_run_needs_somebody_to_talk_to(tunebot: Start, tmp_path: Path) -> None:
+    with (tmp_path / "tunebot.toml").open("a") as config:
+        config.write("[adapters.terminal]\n")
     code, _, err = await ended(await tunebot("run"))
     assert code == 2
     assert "tunebot chat" in err

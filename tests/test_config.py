@@ -71,14 +71,14 @@ def test_the_example_shows_every_default(
 def test_the_example_shows_every_key_of_every_adapter() -> None:
     for name, table in tomllib.loads(EXAMPLE.read_text())["adapters"].items():
         settings = import_module(f"adapters.{name}").Settings
-        assert table == settings().model_dump()
+        assert table == settings().model_dump(mode="json")
 
 
-def test_with_no_file_a_local_model_answers_in_the_terminal() -> None:
+def test_with_no_file_a_local_model_answers_in_the_terminal_and_on_a_page() -> None:
     config = load(None, {})
     assert config.profile.provider == "local"
     assert config.providers["local"].kind == "local"
-    assert list(config.adapters) == ["terminal"]
+    assert list(config.adapters) == ["terminal", "http"]
 
 
 def test_any_key_can_be_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import AccessDenied, TooFast
-from bot.messages import ConversationId, Ending, Receipt, Said, Usage
+from bot.messages import ConversationId, Ending, IncomingMessage, Person, Receipt, Said, Usage
 from bot.store import questions
 from tests.fakes import Bot, busy, configuration, running
 from tests.scripted_model import Answer, ScriptedModel
@@ -209,3 +210,17 @@ async def test_a_lock_keeps_nobody_from_their_answer(
     await bot.clock.asleep(3)
     bot.clock.advance(1)
     assert (await asked or Said("", "")).text == "You said: hi"
+
+
+async def test_a_question_may_choose_who_answers_from_then_on(
+    model: ScriptedModel, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, model.base_url)
+    other = replace(config.profile, name="other", model="gpt-4o")
+    profiles = {**config.profiles, "other": other}
+    async with running(config.model_copy(update={"profiles": profiles})) as bot:
+        core = await bot.adapter.core
+        await core.receive(IncomingMessage(HERE, Person("fake:ann"), "hi", profile="other"))
+        await bot.idle()
+        await bot.hears("and now?")
+    assert [body["model"] for body in model.bodies] == ["gpt-4o", "gpt-4o"]

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.messages import Attachment, ConversationId, IncomingMessage, Person
 from bot.store import attachments, questions
-from bot.store.conversations import row_of
+from bot.store.conversations import choose_profile, row_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +33,8 @@ def take_in(db: Database, message: IncomingMessage, now: float) -> Received | No
     conversation, question_id = row_of(db, place), message.question_id
     if question_id and questions.known(db, conversation, question_id):
         return None
+    if message.profile:
+        choose_profile(db, place, message.profile)
     new = db.execute(
         "INSERT INTO messages (conversation, person, name, text, origin, at, attachments, "
         "question_id) VALUES (?,?,?,?,?,?,?,?)",
