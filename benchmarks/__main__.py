@@ -1,6 +1,6 @@
 """All figures of the README: `python -m benchmarks [--quick]`."""
 
-from benchmarks import floor, store, turns
+from benchmarks import floor, http, store, telegram, turns
 
-for figure in (turns, store, floor):
+for figure in (turns, http, telegram, store, floor):
     figure.main()

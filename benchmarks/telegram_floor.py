@@ -2,8 +2,8 @@
 
     TELEGRAM_BOT_TOKEN=… python -m benchmarks.telegram_floor API_URL BASE_URL
 
-What it costs is the floor for `benchmarks.telegram`: a crash loses everything, a lost connection an
-answer, and a long answer its end.
+What it costs is the floor for `benchmarks.telegram`. A crash loses everything, a lost connection an
+answer, and a long answer has no end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 import httpx
 from telegram import Message, Update
@@ -40,27 +41,28 @@ async def answer(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
     """Ask the model, show what it says, and remember it."""
     message = update.message
     assert isinstance(message, Message)
-    history, text, shown = histories[message.chat_id], "", 0.0
+    history, text, shown = histories[message.chat_id], "", -PAUSE
     history.append({"role": "user", "content": message.text or ""})
     async for token in streamed(history):
         text += token
         if text and time.monotonic() - shown > PAUSE:
             shown = time.monotonic()
-            await context.bot.send_message_draft(message.chat_id, message.message_id, text)
+            with suppress(RetryAfter):
+                await context.bot.send_message_draft(message.chat_id, message.message_id, text)
     history.append({"role": "assistant", "content": text})
-    refused: RetryAfter | None = RetryAfter(0)
-    while refused:
-        await asyncio.sleep(refused.retry_after.total_seconds())
-        refused = await tried(message, text[:4096])
+    await send(message, text)
 
 
-async def tried(message: Message, text: str) -> RetryAfter | None:
-    """Send an answer; return the refusal if there is one."""
-    try:
-        await message.reply_text(text)
-    except RetryAfter as refused:
-        return refused
-    return None
+async def send(message: Message, text: str) -> None:
+    """Send the beginning of a text, as soon as Telegram takes it."""
+    while True:
+        try:
+            await message.reply_text(text[:4096])
+        except RetryAfter as refused:
+            wait = refused.retry_after
+            await asyncio.sleep(wait if isinstance(wait, int) else wait.total_seconds())
+        else:
+            return
 
 
 def main() -> None:

@@ -1,0 +1,147 @@
+"""The adapter: one bot's account, taking messages in and making the sinks for answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from telegram import User
+from telegram.error import TelegramError
+
+from adapters.telegram import Settings
+from adapters.telegram.account import Account
+from adapters.telegram.addressed import Me
+from adapters.telegram.api import WANTED, Api
+from adapters.telegram.checks import checks
+from adapters.telegram.commands import menu
+from adapters.telegram.files import Files
+from adapters.telegram.intake import Intake
+from adapters.telegram.joined import Joiner
+from adapters.telegram.ledger import Ledger
+from adapters.telegram.pacer import Pacer, Rates
+from adapters.telegram.poller import Poller, begin, insist
+from adapters.telegram.sink import LIMITS, TelegramSink
+from adapters.telegram.updates import Reader
+from bot.messages import ReplyTo
+from bot.ports import Check, Clock, Core, Door, Knock, Opened, SecretHeader
+
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - its name
+
+log = structlog.get_logger()
+
+
+class SystemClock:
+    """The time of the machine."""
+
+    def now(self) -> float:
+        """Unix time in seconds."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let other tasks run for so long."""
+        await asyncio.sleep(seconds)
+
+
+class Telegram:
+    """A bot at Telegram."""
+
+    def __init__(
+        self, name: str, settings: Settings, token: str, secret: str, clock: Clock | None
+    ) -> None:
+        self.name = name
+        self.limits = LIMITS
+        self._settings = settings
+        self._secret = secret
+        self._api = Api(settings.api_url, token, settings.timeout)
+        self._clock = clock = clock or SystemClock()
+        pacer = Pacer(clock, Rates(settings.chat_rate, settings.group_rate, settings.rate))
+        self._account = Account(self._api, pacer, Ledger(), clock, settings.drafts)
+        self._intake: Intake | None = None
+
+    async def run(self, core: Core) -> None:
+        """Take messages in. Raises ConfigError where Telegram refuses the token."""
+        me = await begin(self._account)
+        self._intake = intake = self._new_intake(core, me)
+        try:
+            await self._list(core)
+            if self._settings.mode == "webhook":
+                await insist(self._announce, self._account)
+                await asyncio.Event().wait()
+            else:
+                await insist(self._api.delete_webhook, self._account)
+                await Poller(self._account, intake).run()
+        finally:
+            self._intake = None
+            await intake.close()
+
+    def _new_intake(self, core: Core, me: User) -> Intake:
+        return Intake(
+            core,
+            self._account,
+            Reader(self.name, Me(me.id, (me.username or "").lower())),
+            Joiner(self._clock, self._settings.split_seconds),
+            Files(self._api, core.files, self._clock),
+            patient=self._settings.mode == "polling",
+        )
+
+    async def _list(self, core: Core) -> None:
+        """Show the commands in the menu of Telegram's apps; the bot works without, too."""
+        with suppress(TelegramError):
+            await self._api.set_my_commands(menu(core.commands))
+
+    async def _announce(self) -> bool:
+        return await self._api.set_webhook(
+            self._webhook, secret_token=self._secret, allowed_updates=WANTED
+        )
+
+    @property
+    def _webhook(self) -> str:
+        """Where Telegram calls; "" for polling."""
+        if self._settings.mode == "polling":
+            return ""
+        return f"{self._settings.webhook_url.rstrip('/')}/{self.name}"
+
+    @property
+    def doors(self) -> Sequence[Door]:
+        """Where Telegram calls, if it is asked to."""
+        if not self._webhook:
+            return ()
+        return (Door(f"/{self.name}", SecretHeader(SECRET_HEADER, self._secret), self._open),)
+
+    async def _open(self, knock: Knock) -> Opened:
+        """An update; what cannot be read is set aside, or it would come again for a day."""
+        if self._intake is None:
+            return Opened(503)
+        try:
+            update = json.loads(knock.body)
+        except ValueError:
+            update = knock.body.decode(errors="replace")
+        # Whoever hangs up leaves behind what has begun: it is done once Telegram calls again.
+        await asyncio.shield(self._intake.take(update))
+        return Opened()
+
+    @property
+    def opens_doors(self) -> bool:
+        """There is no server here."""
+        return False
+
+    @property
+    def trouble(self) -> str:
+        """Why no messages come in just now."""
+        return self._account.trouble
+
+    def sink(self, to: ReplyTo) -> TelegramSink:
+        """A fresh writer for one reply."""
+        return TelegramSink(self._account, to, feedback=self._settings.feedback)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.leave()
+
+    async def check(self) -> Sequence[Check]:
+        """Token, privacy mode and the way on which messages come."""
+        return await checks(self.name, self._api, self._webhook)

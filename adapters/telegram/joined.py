@@ -1,0 +1,103 @@
+"""What a person sent at once but Telegram delivers in pieces: a long text, or an album.
+
+Telegram's apps cut a text at 4,096 units and send the pieces one after the other; of an album every
+picture comes by itself. Only where a piece may have a successor is that waited for, so a short
+message never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from adapters.telegram.updates import Heard
+from bot.ports import Clock
+
+MOST_UNITS = 4096  # where the apps cut, if no line or word ends shortly before
+CUT_FROM = 3900
+
+
+@dataclass(slots=True, eq=False)
+class Growing:
+    """The pieces that came so far. `whole` is set once no more are waited for; `task` hands them
+    in.
+    """
+
+    pieces: list[Heard]
+    until: float
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Joiner:
+    """Puts pieces together. `seconds` is how long the next piece may take; 0 joins nothing."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._growing: dict[tuple[str, ...], Growing] = {}
+
+    def add(self, heard: Heard) -> Growing | None:
+        """What a piece belongs to: what its sender began, or something new; None if it was only
+        overheard.
+        """
+        where, person = heard.message.conversation, heard.message.person
+        sender = (where.channel, where.thread, person.id)
+        growing = self._growing.pop(sender, None)
+        if growing and continues(growing.pieces[-1], heard):
+            growing.pieces.append(heard)
+            growing.until = self._clock.now() + self._seconds
+        else:
+            if growing:
+                growing.whole.set()
+            if heard.overheard:
+                return None
+            growing = Growing([heard], self._clock.now() + self._seconds)
+        if self._seconds and may_continue(heard):
+            self._growing[sender] = growing
+        else:
+            growing.whole.set()
+        return growing
+
+    async def whole(self, growing: Growing) -> Heard:
+        """The message, once its last piece came or is overdue."""
+        if not growing.whole.is_set():
+            patience = asyncio.create_task(self._lose_patience(growing), name="joining")
+            try:
+                await growing.whole.wait()
+            finally:
+                patience.cancel()
+                await asyncio.gather(patience, return_exceptions=True)
+        return joined(growing.pieces)
+
+    async def _lose_patience(self, growing: Growing) -> None:
+        while (left := growing.until - self._clock.now()) > 0:
+            await self._clock.sleep(left)
+        self._growing = {who: each for who, each in self._growing.items() if each is not growing}
+        growing.whole.set()
+
+
+def may_continue(heard: Heard) -> bool:
+    """Whether more may belong to a piece."""
+    return bool(heard.album) or heard.length >= CUT_FROM
+
+
+def continues(before: Heard, heard: Heard) -> bool:
+    """Whether a piece belongs to the one before it."""
+    if before.album or heard.album:
+        return before.album == heard.album
+    return may_continue(before) and not heard.files and not heard.message.text.startswith("/")
+
+
+def joined(pieces: Sequence[Heard]) -> Heard:
+    """One message of all pieces, known by the keys of each."""
+    first = pieces[0]
+    text = first.message.text
+    for before, piece in pairwise(pieces):
+        cut_inside = before.length >= MOST_UNITS
+        text += piece.message.text if cut_inside else f"\n{piece.message.text}"
+    keys = tuple(key for piece in pieces for key in piece.message.keys)
+    message = replace(first.message, text=text.strip("\n") if first.album else text, keys=keys)
+    return Heard(message, tuple(file for piece in pieces for file in piece.files))

@@ -1,0 +1,246 @@
+"""Puts texts and files into one chat, at its pace, and takes no for an answer only where it is one.
+
+An edit may be repeated, a send may not: one whose answer got lost is looked for before it is sent
+again (see adapters.telegram.ledger). If it is not found there it is sent again: a text twice is
+less bad than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import structlog
+from telegram import InlineKeyboardMarkup as Keyboard
+from telegram import InputFile, LinkPreviewOptions, Message, ReplyParameters
+from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter, TelegramError
+
+from adapters.telegram.account import Account
+from adapters.telegram.api import Doubtful, failure, says, wait_asked
+from adapters.telegram.format import Formatted, plain
+from adapters.telegram.pacer import Urgency
+from adapters.telegram.place import Place
+from bot.errors import DeliveryError, DeliveryRefused
+from bot.messages import Document
+
+T = TypeVar("T")
+SAME = "message is not modified"
+LOST = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
+NO_THREAD = ("thread not found", "TOPIC_DELETED", "TOPIC_CLOSED")
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+MOST_PHOTO, MOST_UPLOAD = 10 * 1024**2, 50 * 1024**2
+PHOTOS = ("image/png", "image/jpeg")
+
+log = structlog.get_logger()
+
+
+class DraftsRefused(Exception):
+    """There are no previews here."""
+
+
+class Writer:
+    """One reply's hand. Raises DeliveryError and DeliveryRefused, as bot.ports says."""
+
+    def __init__(self, account: Account, place: Place) -> None:
+        self._account = account
+        self._api = account.api
+        self._pacer = account.pacer
+        self._place = place
+        self._doubts: dict[str, int] = {}
+        self._sent: set[int] = set()
+        self._first_chat = place.chat
+        place.chat = account.moved.get(place.chat, place.chat)
+
+    @property
+    def chat(self) -> int:
+        """Where it goes."""
+        return self._place.chat
+
+    async def send(
+        self, name: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
+    ) -> int:
+        """Post a text; returns its message. `name` is the same when it is tried again."""
+        after = self._doubts.get(name)
+        found = 0 if after is None else await self._find(after, text, keyboard)
+        message = found or await self._post(name, text, urgency, keyboard)
+        del self._doubts[name]
+        self._sent.add(message)
+        self._account.ledger.sent(self.chat, message, self._place.thread)
+        return message
+
+    async def edit(
+        self, message: int, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
+    ) -> bool:
+        """Give a message another text; False where it does not stand any more."""
+        if self._left_behind(message):
+            return False
+        await self._turn(urgency)
+
+        async def edit(shown: Formatted) -> object:
+            return await self._api.edit_message_text(
+                shown.text,
+                self.chat,
+                message,
+                entities=shown.entities,
+                link_preview_options=NO_PREVIEW,
+                reply_markup=keyboard,
+            )
+
+        try:
+            await self._formatted(edit, text)
+        except ChatMigrated as error:
+            self._follow(error)
+            return False
+        except TelegramError as error:
+            if says(error, *LOST):
+                return False
+            if not says(error, SAME):
+                raise self._failure(error) from None
+        return True
+
+    async def delete(self, message: int) -> None:
+        """Take a message away, if it stands."""
+        if self._left_behind(message):
+            return
+        try:
+            await self._api.delete_message(self.chat, message)
+        except BadRequest as error:
+            log.info("message not deleted", chat=self.chat, reason=error.message)
+        except TelegramError as error:
+            raise self._failure(error) from None
+
+    async def draft(self, draft: int, text: Formatted) -> None:
+        """Show a preview for half a minute. Raises DraftsRefused where there are none."""
+        if (wait := self._pacer.silence(self.chat)) > 0:
+            raise DeliveryError("Telegram takes no preview for now.", wait)
+
+        async def show(shown: Formatted) -> bool:
+            return await self._api.send_message_draft(
+                self.chat,
+                draft,
+                shown.text,
+                self._place.thread,
+                entities=shown.entities,
+                api_kwargs={"can_stop": True, "keep_on_stop": True},  # Bot API 10.3
+            )
+
+        try:
+            await self._formatted(show, text)
+        except RetryAfter as error:
+            self._pacer.hush(self.chat, wait_asked(error))
+            raise failure(error) from None
+        except (BadRequest, InvalidToken) as error:  # a server that is too old says 404
+            self._account.drafts = isinstance(error, BadRequest)
+            raise DraftsRefused from None
+        except TelegramError as error:
+            raise failure(error) from None
+
+    async def type(self) -> None:
+        """Be seen typing for five seconds; it does not matter if not."""
+        if self._pacer.silence(self.chat) > 0:
+            return
+        with suppress(TelegramError):
+            await self._api.send_chat_action(
+                self.chat, "typing", message_thread_id=self._place.thread
+            )
+
+    async def attach(self, document: Document) -> None:
+        """Post a file: a picture so that it is seen, anything else as it is."""
+        if len(document.content) > MOST_UPLOAD:
+            raise DeliveryRefused(f"{document.name} is larger than Telegram takes, 50 MB.")
+        await self._turn(Urgency.FINAL)
+        file = InputFile(document.content, filename=document.name)
+        try:
+            if document.media_type in PHOTOS and len(document.content) <= MOST_PHOTO:
+                with suppress(BadRequest):
+                    await self._here(lambda where: self._api.send_photo(photo=file, **where))
+                    return
+            await self._here(lambda where: self._api.send_document(document=file, **where))
+        except TelegramError as error:
+            raise self._failure(error) from None
+
+    async def _post(
+        self, name: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None
+    ) -> int:
+        """Send a text, and remember the doubt if nobody says whether it arrived."""
+        await self._turn(urgency)
+        self._doubts.setdefault(name, self._account.ledger.newest(self.chat))
+
+        async def send(shown: Formatted) -> Message:
+            return await self._here(
+                lambda where: self._api.send_message(
+                    text=shown.text,
+                    entities=shown.entities,
+                    link_preview_options=NO_PREVIEW,
+                    reply_markup=keyboard,
+                    **where,
+                )
+            )
+
+        try:
+            return (await self._formatted(send, text)).message_id
+        except TelegramError as error:
+            why = self._failure(error)
+            if not isinstance(why, Doubtful):
+                del self._doubts[name]
+            raise why from None
+
+    async def _find(self, after: int, text: Formatted, keyboard: Keyboard | None) -> int:
+        """The message that an earlier try posted, 0 if none is found."""
+        for message in self._account.ledger.unaccounted(self.chat, after):
+            if await self.edit(message, text, Urgency.FINAL, keyboard):
+                log.info("message found", chat=self.chat, message=message)
+                return message
+        return 0
+
+    async def _turn(self, urgency: Urgency) -> None:
+        """What is final waits here; what grows comes again with a newer text."""
+        if urgency >= Urgency.FIRST:
+            self._pacer.at_once(self.chat, urgency)
+        else:
+            await self._pacer.turn(self.chat, urgency)
+
+    async def _formatted(self, call: Callable[[Formatted], Awaitable[T]], text: Formatted) -> T:
+        """Make a call with a text, and again with it plain if its entities are refused."""
+        try:
+            return await call(text)
+        except BadRequest as error:
+            if not text.entities or says(error, SAME, *LOST):
+                raise
+            log.warning("formatting refused", chat=self.chat, reason=error.message)
+            return await call(plain(text.text))
+
+    async def _here(self, call: Callable[[dict[str, Any]], Awaitable[T]]) -> T:
+        """Make a call where the chat is now: groups move, topics are deleted."""
+        try:
+            return await call(self._where())
+        except ChatMigrated as error:
+            self._follow(error)
+        except BadRequest as error:
+            if not self._place.thread or not says(error, *NO_THREAD):
+                raise
+            self._place.thread = None
+        return await call(self._where())
+
+    def _where(self) -> dict[str, Any]:
+        reply = None
+        if self._place.message and not self._place.private and not self._sent:
+            reply = ReplyParameters(self._place.message, allow_sending_without_reply=True)
+        thread = self._place.thread
+        return {"chat_id": self.chat, "message_thread_id": thread, "reply_parameters": reply}
+
+    def _follow(self, moved: ChatMigrated) -> None:
+        """The group is a supergroup now, with another id."""
+        self._account.moved[self.chat] = moved.new_chat_id
+        self._place.chat = moved.new_chat_id
+
+    def _left_behind(self, message: int) -> bool:
+        """Whether a message is in the group as it was before: a supergroup numbers anew."""
+        return self.chat != self._first_chat and message not in self._sent
+
+    def _failure(self, error: TelegramError) -> DeliveryError:
+        """What a call failed by; the chat is left alone if Telegram asks for that."""
+        if isinstance(error, RetryAfter):
+            self._pacer.hold(self.chat, wait_asked(error))
+        return failure(error)

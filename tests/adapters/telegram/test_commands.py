@@ -1,0 +1,25 @@
+"""The menu of commands takes what Telegram allows."""
+
+from __future__ import annotations
+
+from adapters.telegram.commands import menu
+from bot.ports import CommandInfo
+
+
+def test_menu_has_each_family_once_and_nothing_for_operators() -> None:
+    commands = [
+        CommandInfo("/help", "[COMMAND]", "Say what can be done.", operator=False),
+        CommandInfo("/finetune start", "FILE", "Start a job.", operator=True),
+        CommandInfo("/finetune list", "", "List the jobs.", operator=False),
+        CommandInfo("/finetune show", "JOB", "Show a job.", operator=False),
+        CommandInfo("/Wrong-name", "", "Telegram does not allow it.", operator=False),
+        CommandInfo("/silent", "", "", operator=False),
+        CommandInfo("/long", "", "x" * 300, operator=False),
+    ]
+    listed = {each.command: each.description for each in menu(commands)}
+    assert listed == {
+        "help": "Say what can be done.",
+        "finetune": "List the jobs.",
+        "silent": "silent",
+        "long": "x" * 256,
+    }
