@@ -99,6 +99,7 @@ async def serve_tunebot(base_url: str, database: Path) -> None:
     """Serve the real thing, on a real database."""
     config = Config(
         database=database,
+        data_folder=str(database.parent),
         providers={"scripted": Provider("scripted", base_url=base_url)},
         profiles={"assistant": Profile("assistant", "scripted", "gpt-4o-mini", system="Be kind.")},
         access=Access(users=("*",), messages_per_minute=0),

@@ -156,6 +156,7 @@ class App:
             profiles,
             clock,
             greeting=greeting(config),
+            operators=config.access.operators,
             doors=doors,
             files=self._files,
             look=readiness.look,

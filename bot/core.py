@@ -44,11 +44,13 @@ class Tunebot:
         clock: Clock,
         *,
         greeting: str,
+        operators: Sequence[str],
         doors: Sequence[Door],
         files: Files,
         look: Callable[[], Awaitable[Sequence[Check]]],
     ) -> None:
         self.greeting = greeting
+        self.operators = operators
         self.doors = doors
         self.files = files.folder
         self._files = files
@@ -98,6 +100,11 @@ class Tunebot:
     ) -> Sequence[Turn]:
         """The newest turns."""
         return await self._store.insist(turns.history, conversation, before, most)
+
+    async def chosen(self, conversation: ConversationId) -> Profile:
+        """Who answers in a conversation."""
+        settings = await self._store.insist(conversations.settings, conversation)
+        return self._profiles.chosen(settings.profile, settings.system)
 
     async def conversations(self, adapter: str, channel: str) -> Sequence[Summary]:
         """The conversations of a channel."""

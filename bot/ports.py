@@ -180,6 +180,10 @@ class Core(Protocol):
         """The models to talk to; the first is the one of a conversation that chose none."""
 
     @property
+    def operators(self) -> Sequence[str]:
+        """Who is named as an operator, as [access] writes it: "telegram:42"."""
+
+    @property
     def doors(self) -> Sequence[Door]:
         """What platforms may call, for the adapter that has a server."""
 
@@ -217,6 +221,9 @@ class Core(Protocol):
         """The newest turns, oldest first; before the turn of that id, if it is given. An answer
         that is owed is among them, with no text.
         """
+
+    async def chosen(self, conversation: ConversationId) -> Profile:
+        """Who answers in a conversation."""
 
     async def conversations(self, adapter: str, channel: str) -> Sequence[Summary]:
         """The conversations of a channel in which something was said, newest first."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from telegram import User
+from telegram import BotCommandScopeChat, User
 from telegram.error import TelegramError
 
 from adapters.telegram import Settings
@@ -17,7 +17,7 @@ from adapters.telegram.account import Account
 from adapters.telegram.addressed import Me
 from adapters.telegram.api import WANTED, Api
 from adapters.telegram.checks import checks
-from adapters.telegram.commands import menu
+from adapters.telegram.commands import menu, operators_of
 from adapters.telegram.files import Files
 from adapters.telegram.intake import Intake
 from adapters.telegram.joined import Joiner
@@ -92,6 +92,11 @@ class Telegram:
         """Show the commands in the menu of Telegram's apps; the bot works without, too."""
         with suppress(TelegramError):
             await self._api.set_my_commands(menu(core.commands))
+        for chat in operators_of(self.name, core.operators):
+            with suppress(TelegramError):  # one who never wrote to the bot has no chat
+                await self._api.set_my_commands(
+                    menu(core.commands, operator=True), BotCommandScopeChat(chat)
+                )
 
     async def _announce(self) -> bool:
         return await self._api.set_webhook(

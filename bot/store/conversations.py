@@ -27,19 +27,29 @@ class Settings:
 
 def row_of(db: Database, conversation: ConversationId) -> int:
     """The row id of a conversation, which is made when it is new."""
-    place = (conversation.adapter, conversation.channel, conversation.thread)
-    found = db.execute(
-        "SELECT id FROM conversations WHERE adapter = ? AND channel = ? AND thread = ?", place
-    ).fetchone()
-    if found:
-        return int(found[0])
-    new = db.execute("INSERT INTO conversations (adapter, channel, thread) VALUES (?, ?, ?)", place)
+    row = known(db, conversation)
+    if row:
+        return row
+    new = db.execute(
+        "INSERT INTO conversations (adapter, channel, thread) VALUES (?, ?, ?)",
+        [conversation.adapter, conversation.channel, conversation.thread],
+    )
     return int(new.lastrowid or 0)
+
+
+def known(db: Database, conversation: ConversationId) -> int:
+    """The row id of a conversation; 0, which no row has, for one that is not there."""
+    found = db.execute(
+        "SELECT id FROM conversations WHERE adapter = ? AND channel = ? AND thread = ?",
+        [conversation.adapter, conversation.channel, conversation.thread],
+    ).fetchone()
+    return int(found[0]) if found else 0
 
 
 def settings(db: Database, conversation: ConversationId) -> Settings:
     """What was chosen for a conversation."""
-    return settings_of(db, row_of(db, conversation))
+    row = known(db, conversation)
+    return settings_of(db, row) if row else Settings()
 
 
 def settings_of(db: Database, row: int) -> Settings:

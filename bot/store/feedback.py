@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from bot.messages import ConversationId
-from bot.store.conversations import row_of
+from bot.store.conversations import known
 
 
 def give(
@@ -18,7 +18,7 @@ def give(
     turn = db.execute(
         "SELECT turns.id FROM turns, json_each(turns.handles) AS handle "
         "WHERE conversation = ? AND role = 'assistant' AND handle.value = ? ORDER BY turns.id DESC",
-        [row_of(db, conversation), handle],
+        [known(db, conversation), handle],
     ).fetchone()
     if turn is None:
         return False

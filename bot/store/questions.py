@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from bot.messages import Card, ConversationId, Document, Ending, Said, Usage
-from bot.store.conversations import row_of
+from bot.store import conversations
 from bot.store.keys import key_of
 
 OPEN = (
@@ -80,7 +80,7 @@ def withdraw(db: Database, conversation: ConversationId, question_id: str) -> in
     """Forget a question to which nothing was said yet. Returns the turn that is being answered, 0
     for none, or None when there is no such question.
     """
-    where = [row_of(db, conversation), question_id]
+    where = [conversations.known(db, conversation), question_id]
     row = db.execute(f"SELECT turn FROM questions WHERE {OPEN}", where).fetchone()
     if row is None:
         return None

@@ -258,7 +258,7 @@ def history(db: Database, conversation: ConversationId, before: int, most: int) 
     rows = db.execute(
         f"SELECT {COLUMNS}, (SELECT coalesce(sum(value), 0) FROM feedback WHERE turn = turns.id) "
         "FROM turns WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        [row_of(db, conversation), before or ENDLESS, most],
+        [conversations.known(db, conversation), before or ENDLESS, most],
     ).fetchall()
     return [turn(row)._replace(feedback=liked) for *row, liked in reversed(rows)]
 

@@ -56,6 +56,8 @@ class FakeCore:
         Profile("support", "scripted", "davinci-002", "completions", separator="\nAgent:"),
     )
 
+    operators: Sequence[str] = ("telegram:7", "telegram:*", "terminal:*")
+
     def __init__(self, adapter: Adapter, answer: Answer = echo) -> None:
         self.adapter = adapter
         self.answer = answer
@@ -164,6 +166,10 @@ class FakeCore:
         """What was said."""
         turns = self._turns.get(conversation, [])
         return [turn for turn in turns if not before or turn.id < before][-most:]
+
+    async def chosen(self, conversation: ConversationId) -> Profile:  # noqa: ARG002
+        """The first."""
+        return self.profiles[0]
 
     async def conversations(self, adapter: str, channel: str) -> Sequence[Summary]:
         """Those in which something was said."""

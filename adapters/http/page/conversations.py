@@ -63,7 +63,7 @@ def add(router: APIRouter, core: Core, settings: Settings) -> None:
         for item in items:
             turns.append(described(item))
             await asyncio.sleep(0)  # rendering takes a while: others go in between
-        return {"turns": turns, "earlier": earlier}
+        return {"turns": turns, "earlier": earlier, "model": (await core.chosen(where)).name}
 
     @router.delete("/api/page/conversations/{name}", status_code=204)
     async def delete(where: Where) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.telegram.commands import menu
+from adapters.telegram.commands import menu, operators_of
 from bot.ports import CommandInfo
 
 
@@ -23,3 +23,9 @@ def test_menu_has_each_family_once_and_nothing_for_operators() -> None:
         "silent": "silent",
         "long": "x" * 256,
     }
+    assert [each.description for each in menu(commands[:2], operator=True)][-1] == "Start a job."
+
+
+def test_operators_have_a_menu_where_they_are_named() -> None:
+    people = ["telegram:42", "telegram:*", "*", "slack:U1", "telegram:ann", "telegram:-100"]
+    assert operators_of("telegram", people) == [42]

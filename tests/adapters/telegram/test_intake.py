@@ -278,12 +278,16 @@ async def test_poller_takes_over_from_a_webhook(telegram: TelegramServer, make: 
     assert not telegram.updates.webhook.url
 
 
-async def test_commands_are_listed_for_everybody(telegram: TelegramServer, make: Make) -> None:
+async def test_commands_are_listed_for_everybody_and_more_for_operators(
+    telegram: TelegramServer, make: Make
+) -> None:
     async with running(make()):
-        await telegram.until(lambda: telegram.commands)
-        (menu,) = telegram.commands.values()
+        await telegram.until(lambda: len(telegram.commands) == 2)
+        menu = telegram.commands["default", 0, ""]
         assert [each["command"] for each in menu] == ["help", "model"]
         assert menu[0]["description"] == "Say what can be done."
+        menu = telegram.commands["chat", 7, ""]
+        assert [each["command"] for each in menu] == ["help", "model", "finetune"]
 
 
 async def test_bug_of_the_core_does_not_end_polling(telegram: TelegramServer, make: Make) -> None:

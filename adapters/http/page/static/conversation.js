@@ -20,7 +20,7 @@ let more = 0; // the turn before which there are earlier ones
 const growing = new Set();
 
 /** What others do when an answer begins or ends; main.js sets them. */
-export const on = { change: () => {}, said: () => {} };
+export const on = { change: () => {}, said: () => {}, model: () => {} };
 
 export const current = () => id;
 export const answering = () => growing.size > 0;
@@ -35,6 +35,7 @@ export function begin(name) {
   flow.replaceChildren();
   earlier.hidden = true;
   toNewest();
+  on.model("");
   on.change();
 }
 
@@ -56,6 +57,7 @@ async function load(signal) {
 
 function show(page) {
   const { turns } = page;
+  on.model(page.model);
   const owed = turns.at(-1)?.ending === "asking";
   const shown = owed ? turns.slice(0, -1) : turns;
   more = page.earlier;

@@ -21,6 +21,7 @@ const HASH = /^#\/([\w-]{1,64})$/;
 
 const flow = find("flow");
 const model = find("model");
+let chosen = "";
 
 const questions = () => [...flow.querySelectorAll(".question .text")].map((each) => each.textContent);
 
@@ -35,7 +36,6 @@ function openAddressed() {
   else conversation.begin(newId());
   sidebar.mark(conversation.current());
   sidebar.toggle(false);
-  showModel();
   if (matchMedia("(hover: hover)").matches) find("say").focus();
 }
 
@@ -63,19 +63,15 @@ function update() {
 
 async function said(question, { key, ending }) {
   const [, name] = /^\/model\s+(\S+)\s*$/.exec(question.text) ?? [];
-  if (name && !key && ending === "whole") {
-    localStorage.setItem(modelOf(conversation.current()), name);
-    model.value = name;
-  }
+  if (name && !key && ending === "whole") showModel(name);
   await sidebar.refresh(conversation.current());
   update();
 }
 
-const modelOf = (id) => `model:${id}`;
-
 /** Show the model that was chosen here; the core's first one answers where none was. */
-function showModel() {
-  model.value = localStorage.getItem(modelOf(conversation.current())) ?? model.options[0]?.value;
+function showModel(name) {
+  chosen = name;
+  model.value = name || model.options[0]?.value;
 }
 
 function welcome({ greeting, commands, models, max_upload: most }) {
@@ -83,7 +79,7 @@ function welcome({ greeting, commands, models, max_upload: most }) {
   find("examples").replaceChildren(...EXAMPLES.map(example));
   model.replaceChildren(...models.map(({ name }) => make("option", { value: name, textContent: name })));
   model.hidden = models.length < 2;
-  showModel();
+  showModel(chosen);
   completion.offer(commands);
   attachments.limit(most);
 }
@@ -106,6 +102,7 @@ async function meet() {
 
 conversation.on.change = update;
 conversation.on.said = said;
+conversation.on.model = showModel;
 Object.assign(composer.on, { send, stop: conversation.stop, questions });
 
 addEventListener("popstate", openAddressed);

@@ -167,6 +167,27 @@ async def test_command_is_completed_by_keyboard(screen: Screen) -> None:
     await expect(screen.page.locator(".note")).to_contain_text("assistant answers here")
 
 
+async def test_chosen_model_is_shown_where_it_was_chosen(
+    browser: Browser, model: ScriptedModel, tmp_path: Path
+) -> None:
+    profiles = {name: Profile(name, "scripted", "gpt-4o") for name in ("assistant", "poet")}
+    async with (
+        running(tmp_path, model, {"profiles": profiles}) as http,
+        showing(browser, http.address) as screen,
+    ):
+        await screen.open()
+        await screen.hear("hi")
+        chosen = screen.page.get_by_label("Model")
+        await expect(chosen).to_have_value("assistant")
+        await chosen.select_option("poet")
+        await expect(screen.page.locator(".note")).to_contain_text("poet answers here")
+        await screen.page.evaluate("localStorage.clear()")
+        await screen.page.reload()
+        await expect(chosen).to_have_value("poet")
+        await screen.page.get_by_role("button", name="New conversation").click()
+        await expect(chosen).to_have_value("assistant")
+
+
 async def test_files_go_up_and_come_down(screen: Screen, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("remember the milk")
