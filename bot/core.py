@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -28,6 +29,7 @@ from bot.store import Store, aside, conversations, feedback, questions, turns
 
 MOST_LISTED = 500  # conversations of a channel
 READY_SECONDS = 15.0
+STOP_SECONDS = 5.0  # for what runs in a conversation that is deleted
 
 log = structlog.get_logger()
 
@@ -89,7 +91,7 @@ class Tunebot:
 
     async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
         """What was said to a question."""
-        return await self._store.insist(questions.said, conversation, question_id)
+        return await self._store.do(questions.said, conversation, question_id)
 
     async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
         """Answer a question no more."""
@@ -114,6 +116,9 @@ class Tunebot:
         """Delete a conversation."""
         kept = await self._files.kept()
         await self._inbox.delete(conversation)
+        with suppress(TimeoutError):  # what ran is stored once more, and taken away again
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._inbox.idle(conversation)
         await self._store.scrub()
         await self._files.delete(kept - await self._files.kept())
 

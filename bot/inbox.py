@@ -17,7 +17,7 @@ from bot.access import Rank, rate_sentence, stranger_sentence
 from bot.commands import Call, Services, called, is_command
 from bot.conversation import apology
 from bot.errors import AccessDenied, BotError, CommandError, StoreError, TooFast
-from bot.messages import Card, ConversationId, IncomingMessage, Receipt
+from bot.messages import Card, ConversationId, IncomingMessage, Receipt, ReplyTo
 from bot.outbox import Outbox
 from bot.store import inbox, outbox, privacy, questions, turns
 from bot.store.inbox import Received
@@ -25,6 +25,7 @@ from bot.store.outbox import Owed
 from bot.store.turns import Asked
 from bot.voice import Voice
 
+LEFT = "The database failed while this was answered: the next start of tunebot answers it."
 FORGOTTEN = "This was deleted before it was answered; ask it again."
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -56,6 +57,7 @@ class Inbox:
         self._clock = services.clock
         self._lanes: dict[ConversationId, Lane] = {}
         self._receiving: set[asyncio.Task[Receipt]] = set()
+        self._left: set[tuple[ConversationId, str]] = set()
         self._closing = False
 
     async def receive(self, message: IncomingMessage) -> Receipt:
@@ -95,7 +97,10 @@ class Inbox:
         await self._store.insist(privacy.delete, conversation)
         lane = self._lanes.get(conversation)
         if lane:
-            lane.owed, lane.asked, lane.messages = [], [], []
+            waiting = [each.to for each in lane.asked]
+            waiting += [reply_to(each) for each in lane.messages if each.question_id]
+            lane.asked, lane.messages = [], []
+            lane.owed += [Owed(0, to, failure(FORGOTTEN)) for to in waiting]
             self._conversation.stop(conversation)
 
     async def resume(self, adapters: Collection[str], history: int) -> None:
@@ -135,6 +140,8 @@ class Inbox:
             return await self._refuse(message, TooFast(rate_sentence(now)))
         received = await self._store.do(inbox.take_in, message, now)
         if received is None:
+            if (message.conversation, message.question_id) in self._left:
+                raise StoreError(LEFT)
             return Receipt.DUPLICATE
         self._access.count(person.id, now)
         owed = await self._command(received) if stops else None
@@ -202,6 +209,7 @@ class Inbox:
             if await self._conversation.answer(messages) or not messages[-1].question_id:
                 return []
         except StoreError:
+            await self._give_up(messages[-1])
             raise
         except BotError as error:
             return await self._done(messages, failure(str(error)))
@@ -214,7 +222,9 @@ class Inbox:
         transcript = await self._voice.transcript(message) if message.attachments else ""
         if not transcript:
             return message
+        recordings = {each.path for each in message.attachments if each.is_speech}
         message, owed = await self._store.insist(outbox.heard, message, transcript)
+        await self._services.files.delete(recordings)
         if owed:
             await self._outbox.deliver(owed)
         return message
@@ -226,6 +236,7 @@ class Inbox:
             self._access.require(message.person.id, command.rank)
             card = await command.run(Call(message, rest, self._services))
         except StoreError:
+            await self._give_up(message)
             raise
         except BotError as error:
             card = failure(str(error))
@@ -233,9 +244,21 @@ class Inbox:
             card = failure(apology("command failed"))
         return await self._done([message], Card(card) if isinstance(card, str) else card)
 
+    async def _give_up(self, message: Received) -> None:
+        """Tell who waits for what is said to a question that nothing will be, until a restart."""
+        if message.question_id:
+            self._left.add((message.conversation, message.question_id))
+            await self._outbox.give_up(reply_to(message))
+
     async def _done(self, messages: Sequence[Received], card: Card | None) -> list[Owed]:
         """Messages are dealt with; a card about them is owed."""
         return await self._store.insist(outbox.answer, messages, card)
+
+
+def reply_to(message: Received) -> ReplyTo:
+    """Where a message is answered for which there is nothing stored any more."""
+    key = f"message-{message.id}"
+    return ReplyTo(message.conversation, key, message.origin, message.person.id)
 
 
 def failure(sentence: str) -> Card:

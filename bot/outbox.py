@@ -10,6 +10,7 @@ import structlog
 
 from bot import metrics
 from bot.errors import DeliveryError, DeliveryRefused, StoreError
+from bot.messages import ReplyTo
 from bot.ports import Adapter, Clock, Sink
 from bot.segments import Segments
 from bot.store import Store, outbox
@@ -43,6 +44,10 @@ class Outbox:
                 await self._insist(owed, sink)
             finally:
                 await sink.close()
+
+    async def give_up(self, to: ReplyTo) -> None:
+        """End a reply to which nothing will be said."""
+        await self._adapters[to.conversation.adapter].sink(to).close()
 
     async def _insist(self, owed: Owed, sink: Sink) -> None:
         """Try until it is settled, with growing waits or those that the platform asks for."""

@@ -208,7 +208,10 @@ class Core(Protocol):
         """Return when everything received for a conversation is answered and delivered."""
 
     async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
-        """What was said to a question, also before a restart; None while nothing is."""
+        """What was said to a question, also before a restart; None while nothing is.
+
+        Raises StoreError.
+        """
 
     async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
         """Nobody waits for what is said to a question any more: its model call ends, what was there

@@ -66,17 +66,17 @@ async def test_deleting_a_conversation_leaves_nothing_of_it(
 ) -> None:
     await bot.hears("my name is Zaphod", question_id="1")
     await bot.hears("my name is Trillian", channel="other")
-    model.script(Answer(text="Never seen", hold=asyncio.Event()))
+    model.script(Answer(text="Never Zaphod", hold=asyncio.Event(), hold_at=1))
     await bot.receive("Zaphod again")
-    await model.until(lambda: len(model.requests) == 3)
+    await bot.sees(lambda: "Never" in bot.says()[-1])
     await bot.receive("and Zaphod waits")
     core = await bot.adapter.core
     await core.delete(HERE)
-    await bot.idle()
     assert await core.history(HERE) == []
     assert await bot.said("1") is None
     content = b"".join(file.read_bytes() for file in tmp_path.glob("bot.db*"))
     assert b"Zaphod" not in content
+    assert b"Never" not in content
     assert b"Trillian" in content
     assert len(model.requests) == 3
 

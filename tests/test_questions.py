@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
-from bot.errors import AccessDenied, TooFast
+from bot.errors import AccessDenied, StoreBusy, StoreError, TooFast
 from bot.messages import ConversationId, Ending, IncomingMessage, Person, Receipt, Said, Usage
-from bot.store import questions
+from bot.store import questions, turns
+from bot.store.turns import Asked
 from tests.fakes import Bot, busy, configuration, running
 from tests.scripted_model import Answer, ScriptedModel
 
@@ -201,15 +204,73 @@ async def test_forget_takes_what_was_said_to_questions(bot: Bot) -> None:
     assert await bot.said("2") is None
 
 
-async def test_a_lock_keeps_nobody_from_their_answer(
+async def test_a_lock_is_told_to_who_asks_what_was_said(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bot.hears("hi", question_id="1")
     monkeypatch.setattr(questions, "said", busy(questions.said))
-    asked = asyncio.create_task(bot.said("1"))
-    await bot.clock.asleep(3)
-    bot.clock.advance(1)
-    assert (await asked or Said("", "")).text == "You said: hi"
+    with pytest.raises(StoreBusy):
+        await bot.said("1")
+    assert (await bot.said("1") or Said("", "")).text == "You said: hi"
+
+
+async def test_a_question_left_for_the_next_start_is_told_so_and_answered_then(
+    model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configuration(tmp_path, model.base_url)
+    async with running(config) as bot:
+        with monkeypatch.context() as broken:
+            broken.setattr(turns, "finish", corrupt)
+            await bot.hears("hi", question_id="1")
+        with pytest.raises(StoreError, match="next start"):
+            await bot.receive("hi", question_id="1")
+    async with running(config) as bot:
+        await bot.idle()
+        assert (await bot.said("1") or Said("", "")).text == "You said: hi"
+
+
+def corrupt(*_: object) -> None:
+    """A step that fails for good."""
+    raise StoreError("The database failed (SQLITE_CORRUPT); see the log.")
+
+
+async def test_a_person_who_asks_to_be_forgotten_is_told_that_it_is_done(bot: Bot) -> None:
+    await bot.hears("my name is Zaphod", question_id="1")
+    await bot.hears("/forget", question_id="2")
+    assert "1 turns" not in str(await bot.said("1"))
+    assert (await bot.said("2") or Said("", "")).text.startswith("Done: 2 turns")
+
+
+async def test_what_waits_in_a_deleted_conversation_is_told_so(
+    bot: Bot, model: ScriptedModel
+) -> None:
+    model.script(Answer(text="Never whole", hold=asyncio.Event()))
+    await bot.receive("1", question_id="1")
+    await model.until(lambda: len(model.requests) == 1)
+    await bot.receive("2", question_id="2")
+    await bot.receive("/models", question_id="3")
+    core = await bot.adapter.core
+    await core.delete(HERE)
+    await bot.idle()
+    assert [text for text in bot.says() if "deleted" in text] == bot.says()[-2:]
+    assert len(model.requests) == 1
+
+
+async def test_a_retry_that_is_withdrawn_asks_no_model(
+    bot: Bot, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.hears("hi")
+    ask_again = turns.ask_again
+
+    def withdrawn_first(db: Database, *rest: Any) -> Asked | None:
+        questions.withdraw(db, HERE, "2")
+        return ask_again(db, *rest)
+
+    monkeypatch.setattr(turns, "ask_again", withdrawn_first)
+    await bot.hears("/retry", question_id="2")
+    assert await bot.said("2") is None
+    assert bot.says() == ["You said: hi"]
+    assert len(model.requests) == 1
 
 
 async def test_a_question_may_choose_who_answers_from_then_on(

@@ -44,6 +44,7 @@ async def test_a_recording_goes_once_it_is_text(bot: Bot, model: ScriptedModel) 
     await bot.hears("Listen:", files=[note])
     assert "not readable" not in str(model.bodies[-1])
     assert model.bodies[-1]["messages"][-1]["content"] == "Listen:\n\nHello"
+    assert not Path(note.path).exists()
 
 
 async def test_a_question_gets_its_answer_and_no_transcript(bot: Bot, model: ScriptedModel) -> None:

@@ -7,11 +7,14 @@ import secrets
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
-from bot.errors import ModelError
+from bot.errors import AccessDenied, ModelError, TooFast
 from bot.messages import ConversationId, IncomingMessage, Receipt, Said
 from bot.ports import Core
 
-STOPPING = "tunebot is stopping; ask again with the same question_id."
+STOPPING = (
+    "tunebot is stopping, or its database failed: once it was started again, ask again with the "
+    "same question_id."
+)
 DELETED = "This question was deleted before it was answered; ask it again."
 
 Key = tuple[ConversationId, str]
@@ -92,10 +95,13 @@ class Exchange:
         """Have the question received, unless something was said to it already."""
         self._core = core
         self._key = (message.conversation, message.question_id)
-        if await self._ask_what_was_said():
-            return
         origin = f"{self.mark} {message.question_id}"
-        self.receipt = await core.receive(replace(message, origin=origin))
+        try:
+            self.receipt = await core.receive(replace(message, origin=origin))
+        except (AccessDenied, TooFast):
+            if await self._ask_what_was_said():
+                return
+            raise
         if self.receipt is Receipt.DUPLICATE:
             await self._ask_what_was_said()
         elif self._writer != self.mark:

@@ -75,7 +75,7 @@ async def forget(call: Call) -> Card:
     """
     store, files = call.services.store, call.services.files
     kept = await files.kept()
-    gone = await store.insist(privacy.forget, call.message.person.id)
+    gone = await store.insist(privacy.forget, call.message.person.id, call.message.id)
     await store.scrub()
     await files.delete(kept - await files.kept())
     return Card(f"Done: {gone} turns of yours are deleted, and your name with them.", private=True)

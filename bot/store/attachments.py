@@ -30,6 +30,6 @@ def paths(db: Database) -> set[str]:
 
 def columns(db: Database) -> Iterator[str]:
     """Every column that names files."""
-    for table in ("messages", "turns"):
-        rows = db.execute(f"SELECT attachments FROM {table} WHERE attachments != ?", [NONE])
+    for table in ("messages", "turns"):  # as it stands in the partial indexes
+        rows = db.execute(f"SELECT attachments FROM {table} WHERE attachments != '{NONE}'")
         yield from (column for (column,) in rows)

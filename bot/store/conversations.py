@@ -66,10 +66,10 @@ def settings_of(db: Database, row: int) -> Settings:
 def listed(db: Database, adapter: str, channel: str, most: int) -> list[Summary]:
     """The conversations of a channel in which something was said, newest first."""
     rows = db.execute(
-        "SELECT c.thread, max(t.at), (SELECT substr(text, 1, ?) FROM turns "
-        "WHERE conversation = c.id AND role = 'user' ORDER BY id LIMIT 1) "
-        "FROM conversations c JOIN turns t ON t.conversation = c.id "
-        "WHERE c.adapter = ? AND c.channel = ? GROUP BY c.id ORDER BY max(t.id) DESC LIMIT ?",
+        "SELECT c.thread, t.at, (SELECT substr(text, 1, ?) FROM turns "
+        "WHERE conversation = c.id AND role = 'user' ORDER BY id LIMIT 1) FROM conversations c "
+        "JOIN turns t ON t.id = (SELECT max(id) FROM turns WHERE conversation = c.id) "
+        "WHERE c.adapter = ? AND c.channel = ? ORDER BY t.id DESC LIMIT ?",
         [TITLE, adapter, channel, most],
     )
     return [

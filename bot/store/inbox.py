@@ -64,13 +64,12 @@ def take_in(db: Database, message: IncomingMessage, now: float) -> Received | No
 
 
 def first_seen(db: Database, message: IncomingMessage, now: float) -> bool:
-    """Note all keys of a message; True when none of them was there before."""
+    """Note all keys of a message that is new: none of them was there before."""
     keys = [f"{message.conversation.adapter}\x1f{key}" for key in dict.fromkeys(message.keys)]
-    new = [
-        db.execute("INSERT OR IGNORE INTO seen (key, at) VALUES (?, ?)", [key, now]).rowcount
-        for key in keys
-    ]
-    return all(new)
+    if any(db.execute("SELECT 1 FROM seen WHERE key = ?", [key]).fetchone() for key in keys):
+        return False
+    db.conn.executemany("INSERT INTO seen (key, at) VALUES (?, ?)", [(key, now) for key in keys])
+    return True
 
 
 def first_refusal(db: Database, person: str, now: float) -> bool:

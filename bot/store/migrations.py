@@ -149,8 +149,11 @@ def m006_questions(db: Database) -> None:
 @migrations()
 def m007_attachments(db: Database) -> None:
     """Files that people sent, as JSON: name, media type, path and size of each."""
-    db.execute("ALTER TABLE messages ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'")
-    db.execute("ALTER TABLE turns ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'")
+    for table in ("messages", "turns"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'")
+        db.execute(
+            f"CREATE INDEX {table}_attached ON {table}(attachments) WHERE attachments != '[]'"
+        )
 
 
 @migrations()

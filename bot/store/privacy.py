@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlite_utils import Database
 
@@ -30,9 +30,9 @@ def prune(db: Database, now: float, retention_days: int) -> int:
     if not retention_days:
         return 0
     oldest = now - retention_days * DAY
-    gone = db.execute(
-        "DELETE FROM turns WHERE at < ? AND conversation NOT IN "
-        "(SELECT conversation FROM turns WHERE ending = ?)",
+    gone = delete_turns(
+        db,
+        "at < ? AND conversation NOT IN (SELECT conversation FROM turns WHERE ending = ?)",
         [oldest, Ending.ASKING],
     )
     db.execute(  # a summary stands for turns: it may not outlive the newest of them
@@ -40,13 +40,14 @@ def prune(db: Database, now: float, retention_days: int) -> int:
         "(SELECT 1 FROM turns WHERE turns.id = summary_to)"
     )
     db.execute("DELETE FROM strangers WHERE at < ?", [oldest])
-    clear_out(db)
     db.execute("DELETE FROM questions WHERE turn IS NULL AND text IS NOT NULL AND at < ?", [oldest])
-    return gone.rowcount
+    return gone
 
 
-def forget(db: Database, person: str) -> int:
+def forget(db: Database, person: str, message: int = 0) -> int:
     """Delete what a person said, the answers to it, and their name; returns how many turns went.
+
+    The question of `message`, which asks for it, stays without the name: it waits for its answer.
 
     Token counts stay, without the person. The memory of conversations in which they spoke loses
     its summary, which may repeat them; what others said there is read again.
@@ -58,10 +59,11 @@ def forget(db: Database, person: str) -> int:
         db.execute(
             "UPDATE conversations SET summary = '', summary_to = 0 WHERE id = ?", [conversation]
         )
-    db.conn.executemany("DELETE FROM turns WHERE id = ?", [(turn,) for turn in gone])
+    for turn in gone:
+        delete_turns(db, "id = ?", [turn])
+    db.execute("UPDATE questions SET person = '' WHERE message = ?", [message])
     for table in ("messages", "outbox", "questions", "feedback", "strangers"):
         db.execute(f"DELETE FROM {table} WHERE person = ?", [person])
-    clear_out(db)
     db.execute(
         "INSERT INTO usage SELECT day, '', conversation, model, answers, prompt_tokens, "
         "completion_tokens, cost, unpriced FROM usage WHERE person = ? "
@@ -79,9 +81,9 @@ def forget(db: Database, person: str) -> int:
 def delete(db: Database, conversation: ConversationId) -> None:
     """Delete what was said in a conversation, and what was chosen for it. Token counts stay."""
     row = row_of(db, conversation)
-    for table in ("turns", "messages", "outbox", "questions"):
+    delete_turns(db, "conversation = ?", [row])
+    for table in ("messages", "outbox", "questions"):
         db.execute(f"DELETE FROM {table} WHERE conversation = ?", [row])
-    clear_out(db)
     db.execute(
         "UPDATE conversations SET profile = '', system = NULL, memory_from = 0, summary = '', "
         "summary_to = 0 WHERE id = ?",
@@ -89,10 +91,13 @@ def delete(db: Database, conversation: ConversationId) -> None:
     )
 
 
-def clear_out(db: Database) -> None:
-    """Delete what belonged to turns that are gone."""
+def delete_turns(db: Database, which: str, values: Sequence[object]) -> int:
+    """Delete turns, and what belongs to them; returns how many went."""
     for table in ("questions", "feedback"):
-        db.execute(f"DELETE FROM {table} WHERE turn NOT IN (SELECT id FROM turns)")
+        db.execute(
+            f"DELETE FROM {table} WHERE turn IN (SELECT id FROM turns WHERE {which})", values
+        )
+    return db.execute(f"DELETE FROM turns WHERE {which}", values).rowcount
 
 
 def turns_of(db: Database, conversation: int, person: str) -> Iterator[int]:

@@ -79,11 +79,13 @@ def begin(db: Database, messages: Sequence[inbox.Received], most: int, now: floa
     return ask(db, conversation, there[-1], most, now)
 
 
-def ask_again(db: Database, message: inbox.Received, most: int, now: float) -> Asked:
+def ask_again(db: Database, message: inbox.Received, most: int, now: float) -> Asked | None:
     """Owe a new answer to the last question; the old one is replaced.
 
-    Raises CommandError when nothing was asked.
+    None when the message was withdrawn meanwhile. Raises CommandError when nothing was asked.
     """
+    if not inbox.taken_out(db, message):
+        return None
     conversation = row_of(db, message.conversation)
     memory = settings_of(db, conversation).memory_from
     question = last(db, conversation, memory, Role.USER)
@@ -93,17 +95,20 @@ def ask_again(db: Database, message: inbox.Received, most: int, now: float) -> A
         "UPDATE turns SET ending = ? WHERE conversation = ? AND id > ? AND role = ?",
         [Ending.REPLACED, conversation, question.id, Role.ASSISTANT],
     )
-    inbox.done(db, [message.id])
     return ask(db, conversation, message, most, now)
 
 
-def go_on(db: Database, message: inbox.Received, most: int, now: float) -> Asked:
-    """Owe the rest of the last answer. Raises CommandError when that one was whole."""
+def go_on(db: Database, message: inbox.Received, most: int, now: float) -> Asked | None:
+    """Owe the rest of the last answer. None when the message was withdrawn meanwhile.
+
+    Raises CommandError when that answer was whole.
+    """
+    if not inbox.taken_out(db, message):
+        return None
     conversation = row_of(db, message.conversation)
     newest = said(db, conversation, settings_of(db, conversation).memory_from, 1)
     if not newest or newest[0].ending not in CUT or not newest[0].text:
         raise CommandError("There is nothing to continue: the last answer was not cut.")
-    inbox.done(db, [message.id])
     return ask(db, conversation, message, most, now, continues=True)
 
 
@@ -210,8 +215,14 @@ def summarise(
 ) -> None:
     """Remember a summary of the turns up to and with `up_to`, and count what it took."""
     row = row_of(db, asked.to.conversation)
-    conversations.summarise(db, row, summary, up_to)
+    if stands(db, asked.turn) and stands(db, up_to):  # else somebody said /forget meanwhile
+        conversations.summarise(db, row, summary, up_to)
     usage.add(db, now, asked.to.person, row, model, used, cost, answers=0)
+
+
+def stands(db: Database, turn: int) -> bool:
+    """Whether a turn was not deleted."""
+    return db.execute("SELECT 1 FROM turns WHERE id = ?", [turn]).fetchone() is not None
 
 
 def since(chosen: Settings) -> int:

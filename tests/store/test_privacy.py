@@ -194,6 +194,26 @@ async def test_forget_takes_the_summary_and_what_others_said_is_read_again(
     ]
 
 
+async def test_forget_reaches_a_summary_that_is_being_made(
+    model: ScriptedModel, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, model.base_url, profiles={"assistant": SMALL})
+    async with running(config) as bot:
+        summarising = False
+        while not summarising:
+            going = asyncio.Event()
+            model.script(Answer(text="They call her Zaphod.", hold=going))
+            await bot.receive("one of many questions of a person who asks much")
+            await model.until(lambda: model.running == 1)
+            summarising = wants_summary(model.bodies[-1])
+            if summarising:
+                await bot.hears("/forget", channel="b")
+            going.set()
+            await bot.idle()
+        await bot.hears("/forget", channel="b")
+    assert b"Zaphod" not in stored(tmp_path)
+
+
 async def test_a_summary_goes_with_the_last_of_its_turns(
     model: ScriptedModel, tmp_path: Path
 ) -> None:

@@ -121,3 +121,11 @@ async def test_completion_streams_from_the_model(tmp_path: Path, model: Scripted
         response = await client.post("/v1/chat/completions", json={**body, "temperature": 0.5})
         assert response.json()["choices"][0]["message"]["content"] == "You said: hi"
     assert model.bodies[0]["temperature"] == 0.5
+
+
+async def test_who_asks_to_be_forgotten_is_told_that_it_is_done(
+    tmp_path: Path, model: ScriptedModel
+) -> None:
+    async with running(tmp_path, model) as client:
+        await pars(client)
+        assert (await pars(client, text="/forget", question_id="f"))["answer"].startswith("Done:")
