@@ -63,6 +63,11 @@ def create(
                 f"adapters.{name}.webhook_url is missing: set it to the https address under which "
                 "Telegram reaches this bot, or set mode to polling."
             )
+        tested = not settings.api_url.startswith("https://")
+        if not (tested or settings.webhook_url.startswith("https://")):
+            raise ConfigError(
+                f"adapters.{name}.webhook_url must begin with https://, or Telegram calls nobody."
+            )
         if not SECRET.fullmatch(secret):
             raise ConfigError(
                 "TELEGRAM_WEBHOOK_SECRET must be 1 to 256 letters, digits, _ or -: "

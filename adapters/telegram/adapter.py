@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import structlog
 from telegram import BotCommandScopeChat, User
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from adapters.telegram import Settings
 from adapters.telegram.account import Account
@@ -26,6 +26,7 @@ from adapters.telegram.pacer import Pacer, Rates
 from adapters.telegram.poller import Poller, begin, insist
 from adapters.telegram.sink import LIMITS, TelegramSink
 from adapters.telegram.updates import Reader
+from bot.errors import ConfigError
 from bot.messages import ReplyTo
 from bot.ports import Check, Clock, Core, Door, Knock, Opened, SecretHeader
 
@@ -66,8 +67,8 @@ class Telegram:
         """Take messages in. Raises ConfigError where Telegram refuses the token."""
         me = await begin(self._account)
         self._intake = intake = self._new_intake(core, me)
+        listing = asyncio.create_task(self._list(core), name="menus of commands")
         try:
-            await self._list(core)
             if self._settings.mode == "webhook":
                 await insist(self._announce, self._account)
                 await asyncio.Event().wait()
@@ -76,7 +77,8 @@ class Telegram:
                 await Poller(self._account, intake).run()
         finally:
             self._intake = None
-            await intake.close()
+            listing.cancel()
+            await asyncio.gather(listing, intake.close(), return_exceptions=True)
 
     def _new_intake(self, core: Core, me: User) -> Intake:
         return Intake(
@@ -99,9 +101,14 @@ class Telegram:
                 )
 
     async def _announce(self) -> bool:
-        return await self._api.set_webhook(
-            self._webhook, secret_token=self._secret, allowed_updates=WANTED
-        )
+        try:
+            return await self._api.set_webhook(
+                self._webhook, secret_token=self._secret, allowed_updates=WANTED
+            )
+        except BadRequest as error:
+            raise ConfigError(
+                f"Telegram refuses adapters.{self.name}.webhook_url: {error.message}."
+            ) from None
 
     @property
     def _webhook(self) -> str:
@@ -126,7 +133,11 @@ class Telegram:
         except ValueError:
             update = knock.body.decode(errors="replace")
         # Whoever hangs up leaves behind what has begun: it is done once Telegram calls again.
-        await asyncio.shield(self._intake.take(update))
+        taken = self._intake.take(update)
+        await asyncio.wait([taken])
+        if taken.cancelled():  # the bot ends
+            return Opened(503)
+        await taken
         return Opened()
 
     @property

@@ -9,7 +9,7 @@ from telegram import Message
 from telegram.constants import ChatType, MessageEntityType
 
 COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?=\s|$)")
-START = re.compile(r"/start(?=\s|$).*", re.DOTALL)
+START = re.compile(r"/start(?=\s|$)")
 TELEGRAM_ITSELF = 777000  # the "user" that forwards a channel's posts into its group
 
 
@@ -38,8 +38,9 @@ def addressed(message: Message, me: Me) -> str | None:
         return None
     if command:
         text = f"/{command[1]}{text[command.end() :]}"
+    said = unmentioned(message, text, me)
     # Everybody's first message to a bot is Telegram's own /start.
-    return START.sub("/help", unmentioned(message, text, me))
+    return "/help" if START.match(said) else said
 
 
 def from_a_person(message: Message) -> bool:
@@ -80,12 +81,10 @@ def unmentioned(message: Message, text: str, me: Me) -> str:
 
 
 def without(name: str, text: str, times: int = 0) -> str:
-    """A text without a name, nor the comma or colon beside it."""
-    beside = re.compile(rf"[ ,]*{name}[ ,:]*", re.IGNORECASE)
-    return beside.sub(gap, text, times)
-
-
-def gap(found: re.Match[str]) -> str:
-    """What stands in the place of a name: a blank between two words, else nothing."""
-    before, after = found.string[: found.start()], found.string[found.end() :]
-    return " " if before and after and after[0] not in ".;!?\n" else ""
+    """A text without a name, nor the comma or colon beside it: a blank stands between two words."""
+    rest, *others = re.split(name, text, maxsplit=times, flags=re.IGNORECASE)
+    for other in others:
+        before, after = rest.rstrip(" ,"), other.lstrip(" ,:")
+        gap = " " if before and after and after[0] not in ".;!?\n" else ""
+        rest = before + gap + after
+    return rest

@@ -17,7 +17,14 @@ import aiohttp
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 from telegram import Bot, Message
-from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.error import (
+    BadRequest,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
 from telegram.request import HTTPXRequest
 
 from bot.errors import DeliveryError, DeliveryRefused
@@ -75,9 +82,16 @@ class Wire(HTTPXRequest):
                         if size > most:
                             raise BadRequest("file is too big")
                         file.write(piece)
-        except httpx.HTTPError as error:
-            raise TelegramError(type(error).__name__) from None
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError) as error:
+            raise NetworkError(type(error).__name__) from None
         return size
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """As PTB does, but what httpx-aiohttp lets through of aiohttp has the URL in its text."""
+        try:
+            return await super().do_request(*args, **kwargs)
+        except aiohttp.ClientError as error:
+            raise NetworkError(type(error).__name__) from None
 
 
 class Api(Bot):
@@ -100,6 +114,13 @@ class Api(Bot):
     def __repr__(self) -> str:
         """Not as PTB's, in which the token stands."""
         return "Api()"
+
+    async def _do_post(self, *args: Any, **kwargs: Any) -> Any:
+        """As PTB does; an answer without a result is not Telegram's, but a proxy's."""
+        try:
+            return await super()._do_post(*args, **kwargs)
+        except KeyError:
+            raise TelegramError("Invalid server response") from None
 
     async def updates(self, offset: int, seconds: float) -> Sequence[Any]:
         """What happened since, as it came: one update that PTB cannot read spoils no other."""

@@ -50,7 +50,7 @@ async def way(name: str, api: Api, webhook: str) -> Check:
         return Check(what, works=True, found=waiting + (elsewhere if info.url else ""))
     if info.url != webhook:
         return Check(what, works=True, found=f"{waiting}; set by the next `tunebot run`")
-    if info.last_error_message:
+    if info.last_error_message and info.pending_update_count:  # else it has been reached since
         found = f"Telegram cannot reach {webhook}: {info.last_error_message}"
         return Check(what, works=False, found=found)
     return Check(what, works=True, found=f"{waiting}; Telegram calls {webhook}")

@@ -21,6 +21,7 @@ from adapters.telegram.literal import MARK, literal
 
 MOST_UNITS = 4096
 MOST_ENTITIES = 100
+TAB = 4  # blanks
 PLACEHOLDER = "…"  # Telegram takes no message in which nothing is seen
 WELL_FORMED_URL = re.compile(r"(?:https?://|tg://|mailto:|tel:)\S+", re.IGNORECASE)
 LANGUAGE = re.compile(r"[\w+#.-]{1,32}")
@@ -71,15 +72,29 @@ def formatted(markdown: str) -> Formatted:
 
 
 def plain(text: str) -> Formatted:
-    """The text as it was written."""
+    """The text as it was written, as far as a message goes."""
     text = cleaned(text).strip()
-    return Formatted(text if visible(text) else PLACEHOLDER)
+    return Formatted(cut(text) if visible(text) else PLACEHOLDER)
+
+
+def cut(text: str) -> str:
+    """What fits into a message."""
+    return text.encode("utf-16-le")[: 2 * MOST_UNITS].decode("utf-16-le", "ignore")
 
 
 def cleaned(text: str) -> str:
     """Without what Telegram would refuse, or take out behind our back."""
-    text = text.replace("\r\n", "\n").replace("\t", "    ")
+    text = widened(text.replace("\r\n", "\n"))
     return HALVES.sub("\ufffd", REMOVED.sub("", BLANKED.sub(" ", text)))
+
+
+def widened(text: str) -> str:
+    """With blanks for tabs, which Telegram shows as one: several, as far as a message has room."""
+    tabs = text.count("\t")
+    if not tabs:
+        return text
+    room = (MOST_UNITS - units(text)) // tabs
+    return text.replace("\t", " " * (1 + max(0, min(TAB - 1, room))))
 
 
 def visible(text: str) -> bool:

@@ -1,4 +1,5 @@
-"""Updates on their way to the core: in order for a chat, side by side across chats.
+"""Updates on their way to the core: in order for a conversation, side by side across them. Only
+/stop waits for nothing.
 
 An update is done with once its task has ended: it is committed then, or set aside. Only after that
 may Telegram forget it.
@@ -23,7 +24,7 @@ from adapters.telegram.account import Account
 from adapters.telegram.buttons import Says
 from adapters.telegram.files import Files, forget
 from adapters.telegram.format import plain
-from adapters.telegram.joined import Growing, Joiner
+from adapters.telegram.joined import Growing, Joiner, joined
 from adapters.telegram.pacer import Urgency
 from adapters.telegram.place import place_of
 from adapters.telegram.updates import Heard, Pressed, Reacted, Reader
@@ -79,14 +80,18 @@ class Intake:
                 growing = self._joiner.add(meaning)
                 if growing is None:
                     return self._start("", nothing)
-                channel = meaning.message.conversation.channel
                 if growing.task is None:
-                    growing.task = self._start(channel, lambda: self._hear(growing), raw)
+                    stops = meaning.message.text.strip() == "/stop"  # now, whatever is waited for
+                    queue = "" if stops else queue_of(meaning.message.conversation)
+                    growing.task = self._start(queue, lambda: self._hear(growing), raw)
                 return growing.task
             case Pressed():
-                return self._start(str(meaning.chat), lambda: self._press(meaning), raw)
+                queue = queue_of(meaning.said.conversation)
+                return self._start(queue, lambda: self._press(meaning), raw)
             case Reacted():
-                return self._start(str(meaning.chat), lambda: self._react(meaning), raw)
+                thread = self._account.ledger.thread(meaning.chat, meaning.message)
+                where = ConversationId(self._name, str(meaning.chat), thread)
+                return self._start(queue_of(where), lambda: self._react(meaning, where), raw)
             case None:
                 return self._start("", nothing)
 
@@ -96,21 +101,21 @@ class Intake:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, chat: str, work: Work, raw: Any = None) -> asyncio.Task[None]:
-        """Do something after what came before it in a chat; "" is no chat."""
-        before = self._newest.get(chat) if chat else None
-        task = asyncio.create_task(self._after(before, work, raw), name=f"take {chat}")
-        self._newest[chat] = task
+    def _start(self, queue: str, work: Work, raw: Any = None) -> asyncio.Task[None]:
+        """Do something after what came before it in a queue; "" is at once."""
+        before = self._newest.get(queue) if queue else None
+        task = asyncio.create_task(self._after(before, work, raw), name=f"take {queue}")
+        self._newest[queue] = task
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._forget(chat, done))
+        task.add_done_callback(lambda done: self._forget(queue, done))
         return task
 
-    def _forget(self, chat: str, done: asyncio.Task[None]) -> None:
+    def _forget(self, queue: str, done: asyncio.Task[None]) -> None:
         self._tasks.discard(done)
         if not done.cancelled():
             done.exception()  # who called the webhook may have hung up: nobody else looks at it
-        if self._newest.get(chat) is done:
-            del self._newest[chat]
+        if self._newest.get(queue) is done:
+            del self._newest[queue]
 
     async def _after(self, before: asyncio.Task[None] | None, work: Work, raw: Any) -> None:
         try:
@@ -128,16 +133,32 @@ class Intake:
         await self._insist(lambda: self._core.set_aside(self._name, json.dumps(raw)))
 
     async def _hear(self, growing: Growing) -> None:
-        """Hand a message in, with its files."""
-        heard = await self._joiner.whole(growing)
+        """Hand a message in, as one if it came in pieces."""
+        pieces = await self._joiner.whole(growing)
+        if not pieces:
+            return
+        receipt = await self._hand_in(joined(pieces))
+        if receipt is Receipt.DUPLICATE and len(pieces) > 1:
+            # One of them was handed in before and is delivered again; the others may be new.
+            for piece in pieces:
+                await self._hand_in(piece)
+
+    async def _hand_in(self, heard: Heard) -> Receipt:
+        """Hand in what was said, with its files."""
         attachments, sentences = await self._files.fetch(heard.files)
         receipt = Receipt.ACCEPTED
-        if heard.message.text or attachments:
-            receipt = await self._receive(replace(heard.message, attachments=tuple(attachments)))
+        try:
+            if heard.message.text or attachments:
+                message = replace(heard.message, attachments=tuple(attachments))
+                receipt = await self._receive(message)
+        except Exception:
+            forget(attachments)
+            raise
         if receipt is not Receipt.ACCEPTED:
             forget(attachments)
         elif sentences:
             self._chore(lambda: self._tell(heard.message, " ".join(sentences)))
+        return receipt
 
     async def _press(self, pressed: Pressed) -> None:
         """Let a button say what it says, once, and tell the presser what became of it."""
@@ -149,7 +170,8 @@ class Intake:
             case Says():
                 receipt = await self._receive(pressed.said)
                 answer = OLD if receipt is Receipt.DUPLICATE else ""
-                self._chore(lambda: self._bare(pressed))
+                if receipt is Receipt.ACCEPTED:
+                    self._chore(lambda: self._bare(pressed))
             case opinion:
                 said = pressed.said
                 handle = str(pressed.message)
@@ -161,10 +183,8 @@ class Intake:
                 answer = "Thank you." if known else OLD
         self._chore(lambda: self._answer(pressed, answer))
 
-    async def _react(self, reacted: Reacted) -> None:
+    async def _react(self, reacted: Reacted, where: ConversationId) -> None:
         """Hand in what a person thinks of an answer."""
-        thread = self._account.ledger.thread(reacted.chat, reacted.message)
-        where = ConversationId(self._name, str(reacted.chat), thread)
         handle = str(reacted.message)
         await self._insist(
             lambda: self._core.feedback(where, handle, reacted.person, reacted.value)
@@ -211,6 +231,11 @@ class Intake:
 
 async def nothing() -> None:
     """An update that is nothing to the bot."""
+
+
+def queue_of(where: ConversationId) -> str:
+    """The name of a conversation's queue."""
+    return f"{where.channel}/{where.thread}"
 
 
 def backoff(attempt: int, longest: float) -> float:

@@ -17,6 +17,7 @@ from bot.ports import Clock
 
 MOST_UNITS = 4096  # where the apps cut, if no line or word ends shortly before
 CUT_FROM = 3900
+AT_ONCE = 10.0  # seconds between two pieces as Telegram got them, at most
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +31,16 @@ class Growing:
     whole: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
+    @property
+    def overheard(self) -> bool:
+        """Whether nothing of it is for the bot."""
+        return all(piece.overheard for piece in self.pieces)
+
+    def has(self, heard: Heard) -> bool:
+        """Whether a piece is one of these."""
+        keys = {key for piece in self.pieces for key in piece.message.keys}
+        return not keys.isdisjoint(heard.message.keys)
+
 
 class Joiner:
     """Puts pieces together. `seconds` is how long the next piece may take; 0 joins nothing."""
@@ -41,18 +52,21 @@ class Joiner:
 
     def add(self, heard: Heard) -> Growing | None:
         """What a piece belongs to: what its sender began, or something new; None if it was only
-        overheard.
+        overheard. One that is delivered again is in there already.
         """
         where, person = heard.message.conversation, heard.message.person
         sender = (where.channel, where.thread, person.id)
-        growing = self._growing.pop(sender, None)
+        growing = self._growing.get(sender)
+        if growing and growing.has(heard):
+            return growing
+        self._growing.pop(sender, None)
         if growing and continues(growing.pieces[-1], heard):
             growing.pieces.append(heard)
             growing.until = self._clock.now() + self._seconds
         else:
             if growing:
                 growing.whole.set()
-            if heard.overheard:
+            if heard.overheard and not heard.album:
                 return None
             growing = Growing([heard], self._clock.now() + self._seconds)
         if self._seconds and may_continue(heard):
@@ -61,8 +75,8 @@ class Joiner:
             growing.whole.set()
         return growing
 
-    async def whole(self, growing: Growing) -> Heard:
-        """The message, once its last piece came or is overdue."""
+    async def whole(self, growing: Growing) -> Sequence[Heard]:
+        """The pieces, once the last came or is overdue; none if they were only overheard."""
         if not growing.whole.is_set():
             patience = asyncio.create_task(self._lose_patience(growing), name="joining")
             try:
@@ -70,7 +84,7 @@ class Joiner:
             finally:
                 patience.cancel()
                 await asyncio.gather(patience, return_exceptions=True)
-        return joined(growing.pieces)
+        return () if growing.overheard else growing.pieces
 
     async def _lose_patience(self, growing: Growing) -> None:
         while (left := growing.until - self._clock.now()) > 0:
@@ -88,16 +102,18 @@ def continues(before: Heard, heard: Heard) -> bool:
     """Whether a piece belongs to the one before it."""
     if before.album or heard.album:
         return before.album == heard.album
-    return may_continue(before) and not heard.files and not heard.message.text.startswith("/")
+    at_once = abs(heard.at - before.at) <= AT_ONCE
+    command = heard.message.text.startswith("/")
+    return may_continue(before) and at_once and not heard.files and not command
 
 
 def joined(pieces: Sequence[Heard]) -> Heard:
-    """One message of all pieces, known by the keys of each."""
-    first = pieces[0]
-    text = first.message.text
+    """One message of all pieces, known by the keys of each. An answer is to what names the bot."""
+    named = next(piece for piece in pieces if not piece.overheard)
+    text = pieces[0].message.text
     for before, piece in pairwise(pieces):
         cut_inside = before.length >= MOST_UNITS
         text += piece.message.text if cut_inside else f"\n{piece.message.text}"
     keys = tuple(key for piece in pieces for key in piece.message.keys)
-    message = replace(first.message, text=text.strip("\n") if first.album else text, keys=keys)
+    message = replace(named.message, text=text.strip("\n") if named.album else text, keys=keys)
     return Heard(message, tuple(file for piece in pieces for file in piece.files))

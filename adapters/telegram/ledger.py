@@ -3,34 +3,63 @@
 Telegram has no idempotency key and no way to list a chat. But ids rise, in a supergroup by
 themselves and in all other chats together, and an edit tells what stands under an id: nothing,
 somebody else's message, or ours. So before a text is sent a second time, the ids that nobody
-accounts for are tried with an edit to that very text.
+accounts for are tried with an edit to that very text; not while another text is on its way to that
+chat, which might be taken for it.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
 from typing import Any
 
 SUPERGROUPS_BELOW = -1_000_000_000_000  # their ids; they number their messages by themselves
-MOST_CHATS, MOST_IDS = 2000, 300  # remembered
+MOST_SEQUENCES, MOST_THREADS = 1000, 2000  # remembered
+MOST_IDS, MOST_SHARED = 100, 2000  # of a supergroup, and of all other chats together
 BEYOND = 3  # ids above the newest known one that are tried
 MOST_TRIES = 4  # each costs the chat a call
 
 
+@dataclass(slots=True)
+class Sequence:
+    """Messages that are numbered together. Of those up to `forgotten` nothing is known any more."""
+
+    ids: deque[int]
+    newest: int = 0
+    forgotten: int = 0
+
+    def saw(self, message: int) -> None:
+        """A message of that id stands."""
+        if len(self.ids) == self.ids.maxlen:
+            self.forgotten = max(self.forgotten, self.ids[0])
+        self.ids.append(message)
+        self.newest = max(self.newest, message)
+
+
 class Ledger:
-    """The ids seen by this process, the newest of each chat and of each sequence of numbers."""
+    """The ids seen by this process, and how many texts are on their way to each chat."""
 
     def __init__(self) -> None:
-        self._newest: OrderedDict[int, int] = OrderedDict()
-        self._seen: OrderedDict[int, OrderedDict[int, int]] = OrderedDict()
+        self._sequences: OrderedDict[int, Sequence] = OrderedDict()
         self._threads: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._under_way: Counter[int] = Counter()
+
+    def begins(self, chat: int) -> None:
+        """A text is on its way to a chat."""
+        self._under_way[chat] += 1
+
+    def ends(self, chat: int) -> None:
+        """It arrived, or nobody waits for it any more."""
+        self._under_way[chat] -= 1
+        if not self._under_way[chat]:
+            del self._under_way[chat]
 
     def sent(self, chat: int, message: int, thread: int | None) -> None:
         """The bot posted a message, perhaps in a topic."""
         self.saw(chat, message)
         if thread:
             self._threads[chat, message] = thread
-            bound(self._threads, MOST_CHATS)
+            bound(self._threads, MOST_THREADS)
 
     def thread(self, chat: int, message: int) -> str:
         """The topic of a message that this process posted: a reaction does not tell."""
@@ -38,26 +67,26 @@ class Ledger:
 
     def saw(self, chat: int, message: int) -> None:
         """A message of that id stands in a chat."""
-        self._newest[chat] = max(message, self._newest.pop(chat, 0))
-        ids = self._seen.setdefault(sequence(chat), OrderedDict())
-        self._seen.move_to_end(sequence(chat))
-        ids[message] = chat
-        bound(self._newest, MOST_CHATS)
-        bound(self._seen, MOST_CHATS)
-        bound(ids, MOST_IDS)
+        which = sequence(chat)
+        if which not in self._sequences:
+            self._sequences[which] = Sequence(deque(maxlen=MOST_IDS if which else MOST_SHARED))
+        self._sequences.move_to_end(which)
+        self._sequences[which].saw(message)
+        bound(self._sequences, MOST_SEQUENCES)
 
     def newest(self, chat: int) -> int:
-        """The highest id known in a chat; 0 where none is."""
-        return self._newest.get(chat, 0)
+        """The highest id known of those that are numbered with a chat's; 0 where none is."""
+        known = self._sequences.get(sequence(chat))
+        return known.newest if known else 0
 
     def unaccounted(self, chat: int, after: int) -> list[int]:
         """The ids under which a message may stand that was sent when `after` was the newest."""
-        if not after:
+        known = self._sequences.get(sequence(chat))
+        if not after or not known or after < known.forgotten or self._under_way[chat] > 1:
             return []
-        ids = self._seen.get(sequence(chat)) or OrderedDict[int, int]()
-        newest = max(ids, default=after)
-        unknown = [each for each in range(after + 1, newest + BEYOND + 1) if each not in ids]
-        return unknown[:MOST_TRIES]
+        ids = set(known.ids)
+        beyond = known.newest + BEYOND + 1
+        return [each for each in range(after + 1, beyond) if each not in ids][:MOST_TRIES]
 
 
 def sequence(chat: int) -> int:

@@ -122,15 +122,16 @@ class TelegramSink:
         urgency = Urgency.ERROR if failed else Urgency.FINAL
         feedback = self._feedback and self._grew and not failed
         below = keyboard(buttons, self._person, feedback=feedback)
-        handle = await self._stand(part, formatted(text), handle, urgency, below)
+        # First, as it may fail: then this part is not sent yet, and is not sent twice.
         await self._bare(part - 1)
-        return handle
+        return await self._stand(part, formatted(text), handle, urgency, below)
 
     async def _bare(self, part: int) -> None:
         """Take the buttons away from a part that is not the last."""
         above = self._standing.get(part)
         if above and above.keyboard:
-            await self._stand(part, above.text, str(above.message), Urgency.FINAL)
+            await self._writer.edit(above.message, above.text, Urgency.FINAL)
+            self._standing[part] = Standing(above.message, above.text)
 
     async def _stand(
         self,
@@ -161,6 +162,7 @@ class TelegramSink:
     async def close(self) -> None:
         """Be seen typing no more."""
         self._company.cancel()
+        self._writer.close()
         await asyncio.gather(self._company, return_exceptions=True)
 
     async def _keep_company(self) -> None:

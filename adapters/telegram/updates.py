@@ -46,7 +46,8 @@ class Wanted:
 class Heard:
     """A message for the bot. `length` is its text's in UTF-16 units, as it was sent; `album` is the
     same for all that were sent together; `overheard` says that it is for the bot only if it goes on
-    where a long text for the bot was cut.
+    where a long text for the bot was cut, or beside a picture for the bot. `at` is when it was
+    sent, in Unix seconds.
     """
 
     message: IncomingMessage
@@ -54,6 +55,7 @@ class Heard:
     length: int = 0
     album: str = ""
     overheard: bool = False
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +106,27 @@ class Reader:
     def _heard(self, message: Message, key: str) -> Heard | None:
         text, by = addressed(message, self._me), message.from_user
         overheard = text is None and from_a_person(message)
-        text, files = message.text if overheard else text, attached(message)
+        text = message.text or message.caption or "" if overheard else text
+        files = attached(message)
         if by is None or text is None or not (text or files):
             return None
         keys = (key, f"{message.chat.id}/{message.message_id}")
         heard = self._incoming(message, by, text, keys)
         length = units(message.text or "")
-        return Heard(heard, files, length, message.media_group_id or "", overheard)
+        album, at = message.media_group_id or "", message.date.timestamp()
+        return Heard(heard, files, length, album, overheard, at)
 
     def _pressed(self, query: CallbackQuery, key: str) -> Pressed | None:
         below = query.message
         if below is None:
             return None
         button = pressed(query.data or "") if below.is_accessible else None
-        # A button of a message counts once, however often it is pressed.
-        keys = (key, f"{below.chat.id}/{below.message_id}/{query.data}")
+        # A button of a message counts once, however often somebody presses it.
+        user = query.from_user.id
+        keys = (key, f"{below.chat.id}/{below.message_id}/{query.data}/{user}")
         text = button.text if isinstance(button, Says) else ""
         said = self._incoming(below, query.from_user, text, keys)
-        return Pressed(query.id, query.from_user.id, below.chat.id, below.message_id, said, button)
+        return Pressed(query.id, user, below.chat.id, below.message_id, said, button)
 
     def _reacted(self, reaction: MessageReactionUpdated) -> Reacted | None:
         if reaction.user is None:

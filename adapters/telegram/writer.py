@@ -2,7 +2,8 @@
 
 An edit may be repeated, a send may not: one whose answer got lost is looked for before it is sent
 again (see adapters.telegram.ledger). If it is not found there it is sent again: a text twice is
-less bad than none.
+less bad than none. In a topic it is not looked for, as an edit might hit another topic's text. A
+file cannot be looked for at all: one whose answer got lost is sent twice.
 """
 
 from __future__ import annotations
@@ -13,24 +14,24 @@ from typing import Any, TypeVar
 
 import structlog
 from telegram import InlineKeyboardMarkup as Keyboard
-from telegram import InputFile, LinkPreviewOptions, Message, ReplyParameters
+from telegram import LinkPreviewOptions, Message, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter, TelegramError
 
 from adapters.telegram.account import Account
 from adapters.telegram.api import Doubtful, failure, says, wait_asked
+from adapters.telegram.doubts import Doubts
 from adapters.telegram.format import Formatted, plain
 from adapters.telegram.pacer import Urgency
 from adapters.telegram.place import Place
+from adapters.telegram.upload import MOST_UPLOAD, upload
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.messages import Document
 
 T = TypeVar("T")
 SAME = "message is not modified"
-LOST = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
+LOST = ("to edit not found", "can't be edited", "MESSAGE_ID_INVALID", "no text in the message")
 NO_THREAD = ("thread not found", "TOPIC_DELETED", "TOPIC_CLOSED")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-MOST_PHOTO, MOST_UPLOAD = 10 * 1024**2, 50 * 1024**2
-PHOTOS = ("image/png", "image/jpeg")
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ class Writer:
         self._api = account.api
         self._pacer = account.pacer
         self._place = place
-        self._doubts: dict[str, int] = {}
+        self._doubts = Doubts(account.ledger)
         self._sent: set[int] = set()
         self._first_chat = place.chat
         place.chat = account.moved.get(place.chat, place.chat)
@@ -61,13 +62,15 @@ class Writer:
         self, name: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
     ) -> int:
         """Post a text; returns its message. `name` is the same when it is tried again."""
-        after = self._doubts.get(name)
-        found = 0 if after is None else await self._find(after, text, keyboard)
+        found = await self._find(name, text, keyboard)
         message = found or await self._post(name, text, urgency, keyboard)
-        del self._doubts[name]
-        self._sent.add(message)
-        self._account.ledger.sent(self.chat, message, self._place.thread)
+        self._doubts.end(name)
+        self._arrived(message)
         return message
+
+    def close(self) -> None:
+        """Nothing is looked for any more."""
+        self._doubts.close()
 
     async def edit(
         self, message: int, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
@@ -146,26 +149,26 @@ class Writer:
             )
 
     async def attach(self, document: Document) -> None:
-        """Post a file: a picture so that it is seen, anything else as it is."""
+        """Post a file."""
         if len(document.content) > MOST_UPLOAD:
             raise DeliveryRefused(f"{document.name} is larger than Telegram takes, 50 MB.")
         await self._turn(Urgency.FINAL)
-        file = InputFile(document.content, filename=document.name)
         try:
-            if document.media_type in PHOTOS and len(document.content) <= MOST_PHOTO:
-                with suppress(BadRequest):
-                    await self._here(lambda where: self._api.send_photo(photo=file, **where))
-                    return
-            await self._here(lambda where: self._api.send_document(document=file, **where))
+            posted = await upload(self._api, document, self._here)
         except TelegramError as error:
             raise self._failure(error) from None
+        self._arrived(posted.message_id)
+
+    def _arrived(self, message: int) -> None:
+        self._sent.add(message)
+        self._account.ledger.sent(self.chat, message, self._place.thread)
 
     async def _post(
         self, name: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None
     ) -> int:
         """Send a text, and remember the doubt if nobody says whether it arrived."""
         await self._turn(urgency)
-        self._doubts.setdefault(name, self._account.ledger.newest(self.chat))
+        self._doubts.begin(name, self.chat)
 
         async def send(shown: Formatted) -> Message:
             return await self._here(
@@ -183,13 +186,15 @@ class Writer:
         except TelegramError as error:
             why = self._failure(error)
             if not isinstance(why, Doubtful):
-                del self._doubts[name]
+                self._doubts.end(name)
             raise why from None
 
-    async def _find(self, after: int, text: Formatted, keyboard: Keyboard | None) -> int:
+    async def _find(self, name: str, text: Formatted, keyboard: Keyboard | None) -> int:
         """The message that an earlier try posted, 0 if none is found."""
-        for message in self._account.ledger.unaccounted(self.chat, after):
-            if await self.edit(message, text, Urgency.FINAL, keyboard):
+        places = () if self._place.thread else self._doubts.places(name, self.chat)
+        for message in places:
+            free = message in self._doubts.places(name, self.chat)  # also after the last edit
+            if free and await self.edit(message, text, Urgency.FINAL, keyboard):
                 log.info("message found", chat=self.chat, message=message)
                 return message
         return 0

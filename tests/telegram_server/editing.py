@@ -32,6 +32,8 @@ def edit_message_text(telegram: TelegramServer, given: Parameters) -> Json:
     chat = writable(telegram, given)
     text, entities = sentence(given)
     message = editable(telegram, chat, given)
+    if message.file:
+        raise Refused("there is no text in the message to edit")
     return change(telegram, chat, message, (text, entities, buttons(given)))
 
 

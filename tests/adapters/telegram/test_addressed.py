@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -174,3 +175,19 @@ def test_files_are_wanted_with_their_caption(fields: dict[str, Any], wanted: Wan
 def test_caption_mentions_the_bot_as_a_text_does() -> None:
     assert says(GROUP, caption="@tune_test_bot look", document=FILE) == "look"
     assert says(GROUP, caption="look", document=FILE) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["What happens when I type /start in a bot?", "See docs/start and tell me", "Please /start"],
+)
+def test_start_is_a_command_at_the_beginning_only(text: str) -> None:
+    assert says(PRIVATE, text=text) == text
+    assert says(GROUP, text=f"@tune_test_bot {text}") == text
+    assert says(PRIVATE, text="/start from-a-link") == "/help"
+
+
+def test_name_is_found_among_thousands_of_commas_at_once() -> None:
+    began = time.perf_counter()
+    assert says(GROUP, text=" ," * 30_000 + "@tune_test_bot") == " ," * 30_000 + "@tune_test_bot"
+    assert time.perf_counter() - began < 1

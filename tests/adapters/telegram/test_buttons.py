@@ -11,10 +11,12 @@ import pytest
 
 from adapters.telegram.buttons import MOST_DATA, keyboard, pressed
 from adapters.telegram.intake import NOT_YOURS, OLD
-from bot.messages import Button, ConversationId, IncomingMessage
+from bot.errors import DeliveryError
+from bot.messages import Button, ConversationId, IncomingMessage, Receipt
 from bot.ports import Sink
+from tests.adapters.fake_core import FakeCore
 from tests.adapters.telegram.conftest import Make, reply_in, running
-from tests.telegram_server import Person, TelegramServer
+from tests.telegram_server import Fail, Person, TelegramServer
 
 ANN, BOB = Person(7, "Ann"), Person(8, "Bob")
 SUPERGROUP = -1_000_000_000_007
@@ -194,3 +196,43 @@ async def test_reaction_in_a_topic_finds_its_conversation(
         await forum.reacts(forum.messages[-1], "👍")
         await telegram.until(lambda: judged)
         assert judged == [core.received[0].conversation]
+
+
+async def test_refused_press_leaves_the_button_to_others(
+    telegram: TelegramServer, make: Make
+) -> None:
+    class Choosy(FakeCore):
+        async def receive(self, message: IncomingMessage) -> Receipt:
+            accepted = await super().receive(message)
+            return Receipt.REFUSED if message.person.id == "telegram:8" else accepted
+
+    group, adapter = telegram.group(SUPERGROUP, ANN), make()
+    sink = adapter.sink(reply_in(group))
+    await sink.finish(0, "The model is ready", "", buttons=[Button("Use it", "/model new")])
+    await sink.close()
+    core = Choosy(adapter)
+    run = asyncio.create_task(adapter.run(core))
+    await asked(telegram, await group.presses("Use it", by=BOB))
+    assert group.messages[0].keyboard
+    await asked(telegram, await group.presses("Use it"))
+    await group.sees(lambda messages: not messages[0].keyboard)
+    bobs, anns = core.received
+    assert set(bobs.keys).isdisjoint(anns.keys), "a refusal uses up nothing for others"
+    run.cancel()
+    await asyncio.wait([run])
+
+
+async def test_part_is_not_doubled_by_the_buttons_above_it(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann, adapter = telegram.private(7), make(feedback=True)
+    sink = adapter.sink(reply_in(ann))
+    await sink.ready()
+    await sink.finish(0, "One", "")
+    telegram.fails("editMessageText", Fail(500, "Internal Server Error"))
+    with pytest.raises(DeliveryError):
+        await sink.finish(1, "Two", "")
+    await sink.finish(1, "Two", "")
+    await sink.close()
+    assert ann.answers == ["One", "Two"]
+    assert [bool(message.keyboard) for message in ann.messages] == [False, True]

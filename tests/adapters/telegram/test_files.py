@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+from aiohttp import web
+
+from bot.errors import StoreFull
 from bot.messages import IncomingMessage, Receipt
 from tests.adapters.fake_core import FakeCore
-from tests.adapters.telegram.conftest import HastyClock, Make, running
-from tests.telegram_server import Drop, File, TelegramServer
+from tests.adapters.telegram.conftest import HastyClock, Make, adapter_on, running
+from tests.adapters.telegram.test_webhook import called
+from tests.telegram_server import Drop, File, Person, TelegramServer
 
 TALK = File("document", "../talk.jsonl", "application/jsonl", b'{"a": 1}\n' * 100_000)
 VOICE = File("voice", "", "audio/ogg", b"OggS" * 100)
@@ -96,7 +101,7 @@ async def test_file_of_a_stranger_does_not_stay(telegram: TelegramServer, make: 
 async def test_album_is_one_message(telegram: TelegramServer, make: Make) -> None:
     ann = telegram.private(7)
     kept = [telegram.keep(File("photo", "", "image/jpeg", bytes([n]))) for n in range(3)]
-    async with running(make(split_seconds=0.1)) as core:
+    async with running(make(split_seconds=0.5)) as core:
         for number, photo in enumerate(kept):
             message = ann.post(ann.person, "Three of them" if number == 0 else "", file=photo)
             album = {**message.json(ann.about), "media_group_id": "album"}
@@ -105,3 +110,58 @@ async def test_album_is_one_message(telegram: TelegramServer, make: Make) -> Non
         assert len(core.received[0].attachments) == 3
         await telegram.until(lambda: not telegram.updates.waiting)
         assert len(core.received) == 1
+
+
+async def test_album_in_a_group_belongs_to_its_mention(
+    telegram: TelegramServer, make: Make
+) -> None:
+    group = telegram.group(-1_000_000_000_007, Person(7, "Ann"))
+    async with running(make(split_seconds=0.5)) as core:
+        for caption in ("", "@tune_test_bot compare these", ""):
+            photo = telegram.keep(File("photo", "", "image/jpeg", b"x"))
+            message = group.post(group.person, caption, file=photo)
+            album = {**message.json(group.about), "media_group_id": "album"}
+            telegram.happens("message", album)
+        await core.heard("compare these")
+        assert len(core.received[0].attachments) == 3
+        for _ in range(2):
+            message = group.post(group.person, "", file=telegram.keep(VOICE))
+            telegram.happens("message", {**message.json(group.about), "media_group_id": "other"})
+        await telegram.until(lambda: not telegram.updates.waiting)
+        assert len(core.received) == 1, "an album for nobody is nothing to the bot"
+
+
+async def test_file_of_a_message_that_was_not_stored_does_not_stay(
+    telegram: TelegramServer,
+) -> None:
+    ann = telegram.private(7)
+    async with called(telegram, *[StoreFull("The disk is full.")] * 3) as core:
+        await ann.sends(VOICE, "Listen")
+        await core.heard("Listen")
+        assert len(list(core.files.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz"],
+    ids=["garbage", "bad chunk"],
+)
+async def test_broken_download_is_told_and_the_token_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raw: bytes
+) -> None:
+    async def fetched(_: TelegramServer, request: web.Request) -> web.Response:
+        assert isinstance(request.transport, asyncio.Transport)
+        request.transport.write(raw)
+        request.transport.close()
+        return web.Response()
+
+    monkeypatch.setattr(TelegramServer, "_fetched", fetched)
+    async with TelegramServer() as telegram:
+        adapter, ann = adapter_on(telegram, HastyClock()), telegram.private(7)
+        async with running(adapter) as core:
+            await ann.sends(TALK, "Look")
+            await core.heard("Look")
+            await ann.sees(lambda _: "send it again" in str(ann.answers))
+        await adapter.close()
+        assert not core.aside
+        assert telegram.token.partition(":")[2] not in str(capsys.readouterr())

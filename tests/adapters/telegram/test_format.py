@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.telegram.format import MOST_ENTITIES, MOST_UNITS, PLACEHOLDER, formatted, units
+from adapters.telegram.format import (
+    MOST_ENTITIES,
+    MOST_UNITS,
+    PLACEHOLDER,
+    formatted,
+    plain,
+    units,
+)
 from tests.telegram_server.text import formatted as taken
 
 MARKS = st.sampled_from(
@@ -141,3 +148,17 @@ def test_longest_part_fits() -> None:
 
 def test_more_entities_than_telegram_takes_are_left_out() -> None:
     assert len(formatted("**b** " * 300).entities) == MOST_ENTITIES
+
+
+@pytest.mark.parametrize("fence", ["```go\n{}\n```", "{}"])
+@pytest.mark.parametrize("length", [1000, 3000, 3990])
+def test_code_with_tabs_is_never_longer_than_a_message(fence: str, length: int) -> None:
+    code = ("\tif err != nil {\n\t\treturn err\n\t}\n" * 200)[: length - 10].rstrip()
+    shown = formatted(fence.format(code))
+    assert units(shown.text) <= MOST_UNITS
+    assert shown.text.split() == code.split(), "nothing is missing"
+    assert units(plain(fence.format(code)).text) <= MOST_UNITS
+
+
+def test_plain_text_is_cut_at_what_a_message_takes() -> None:
+    assert plain("x" + "🌱" * 3000).text == "x" + "🌱" * 2047

@@ -11,7 +11,7 @@ from bot.errors import ConfigError, StoreBusy
 from bot.messages import IncomingMessage, Receipt
 from tests.adapters.fake_core import FakeCore
 from tests.adapters.telegram.conftest import HastyClock, Make, adapter_on, running
-from tests.telegram_server import Drop, Fail, Person, TelegramServer
+from tests.telegram_server import Drop, Fail, File, Hang, Person, TelegramServer
 
 
 class SlowCore(FakeCore):
@@ -302,3 +302,68 @@ async def test_bug_of_the_core_does_not_end_polling(telegram: TelegramServer, ma
     assert '"text": "One"' in core.aside[0], "somebody can look into it"
     run.cancel()
     await asyncio.wait([run])
+
+
+async def test_new_message_beside_one_delivered_again_is_heard(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann, long = telegram.private(7), "x" * 4000
+    known: set[str] = set()
+
+    class Knowing(FakeCore):
+        async def receive(self, message: IncomingMessage) -> Receipt:
+            if not known.isdisjoint(message.keys):
+                return Receipt.DUPLICATE
+            known.update(message.keys)
+            return await super().receive(message)
+
+    first = await ann.writes(long)
+    await ann.writes("And something new")
+    known.add(f"7/{first.id}")
+    adapter = make()
+    core = Knowing(adapter)
+    run = asyncio.create_task(adapter.run(core))
+    await core.heard("And something new")
+    assert texts(core) == ["And something new"]
+    run.cancel()
+    await asyncio.wait([run])
+
+
+async def test_long_text_of_the_morning_is_not_joined_with_one_of_the_evening(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann, long = telegram.private(7), "x" * 4000
+    for text, later in ((long, 0), ("Hours later", 7 * 3600)):
+        message = ann.post(ann.person, text).json(ann.about)
+        telegram.happens("message", {**message, "date": message["date"] + later})
+    async with running(make()) as core:
+        await core.heard("Hours later")
+        assert texts(core) == [long, "Hours later"]
+
+
+async def test_stop_and_other_topics_wait_for_no_file(telegram: TelegramServer, make: Make) -> None:
+    forum = telegram.forum(-1_000_000_000_007, Person(7, "Ann"))
+    one, two = forum.topic("One"), forum.topic("Two")
+    telegram.fails("getFile", Hang())
+    async with running(make()) as core:
+        document = File("document", "a.txt", "text/plain", b"x")
+        await forum.sends(document, "@tune_test_bot look", topic=one)
+        await telegram.until(lambda: telegram.called("getFile"))
+        await forum.writes("/help", topic=two)
+        await core.heard("/help")
+        await forum.writes("/stop", topic=one)
+        await core.heard("/stop")
+
+
+async def test_menus_of_commands_hold_up_no_message(telegram: TelegramServer, make: Make) -> None:
+    telegram.fails("setMyCommands", Hang())
+    await telegram.private(7).writes("Hello")
+    async with running(make()) as core:
+        await core.heard("Hello")
+
+
+async def test_answer_without_a_result_is_outlived(telegram: TelegramServer, make: Make) -> None:
+    telegram.fails("getUpdates", Fail(200, html='{"ok": true}'))
+    await telegram.private(7).writes("Hello")
+    async with running(make(HastyClock())) as core:
+        await core.heard("Hello")

@@ -26,6 +26,7 @@ WEBHOOK = {"mode": "webhook", "webhook_url": "https://bot.example.com"}
         ({}, {}, "TELEGRAM_BOT_TOKEN is not set: ask @BotFather"),
         ({}, {"TELEGRAM_BOT_TOKEN": "secret"}, "TELEGRAM_BOT_TOKEN is no token of a bot"),
         ({"mode": "webhook"}, TOKEN, "adapters.telegram.webhook_url is missing"),
+        ({**WEBHOOK, "webhook_url": "http://b.example"}, TOKEN, "must begin with https://"),
         (WEBHOOK, TOKEN, "TELEGRAM_WEBHOOK_SECRET must be"),
         (WEBHOOK, {**TOKEN, "TELEGRAM_WEBHOOK_SECRET": "ä b"}, "TELEGRAM_WEBHOOK_SECRET must be"),
     ],

@@ -7,13 +7,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiohttp import web
 
-from bot.errors import StoreBusy, StoreError
+from bot.errors import ConfigError, StoreBusy, StoreError
 from bot.ports import Door, Knock, SecretHeader
 from tests.adapters.fake_core import FakeCore
 from tests.adapters.telegram.conftest import SECRET, Make, adapter_on
-from tests.telegram_server import TelegramServer
+from tests.telegram_server import Fail, TelegramServer
+from tests.telegram_server.updates import Update
 
 
 @asynccontextmanager
@@ -114,6 +116,10 @@ async def test_webhook_is_checked(telegram: TelegramServer) -> None:
         assert "0 messages wait" in checks[-1].found
         telegram.updates.webhook.last_error = "Connection refused"
         checks = await core.adapter.check()
+        assert checks[-1].works, "nothing waits, so it has been reached since"
+        telegram.updates.waiting = [Update(1, "{}")]
+        checks = await core.adapter.check()
+        telegram.updates.waiting = []
         assert not checks[-1].works
         assert "Connection refused" in checks[-1].found
 
@@ -121,3 +127,35 @@ async def test_webhook_is_checked(telegram: TelegramServer) -> None:
 async def test_door_has_the_adapters_name(make: Make) -> None:
     (door,) = make(mode="webhook", webhook_url="https://bot.example.com/").doors
     assert door.path == "/telegram"
+
+
+async def test_end_of_the_bot_leaves_an_update_to_the_next_call(telegram: TelegramServer) -> None:
+    async with called(telegram) as core:
+        (door,) = core.adapter.doors
+        ann = telegram.private(7)
+        message = ann.post(ann.person, "x" * 4000).json(ann.about)
+        update = json.dumps({"update_id": 5, "message": message}).encode()
+        opening = asyncio.ensure_future(door.opens(Knock({}, update)))
+        await asyncio.sleep(0)
+    assert (await opening).status == 503
+    assert not core.received
+
+
+async def test_same_piece_called_twice_at_once_is_heard_once(telegram: TelegramServer) -> None:
+    async with called(telegram) as core:
+        (door,) = core.adapter.doors
+        ann = telegram.private(7)
+        message = ann.post(ann.person, "x" * 4000).json(ann.about)
+        update = json.dumps({"update_id": 5, "message": message}).encode()
+        opened = await asyncio.gather(*[door.opens(Knock({}, update)) for _ in range(2)])
+        assert [each.status for each in opened] == [200, 200]
+        assert [each.text for each in core.received] == ["x" * 4000]
+
+
+async def test_refused_webhook_ends_the_start_in_telegrams_words(
+    telegram: TelegramServer, make: Make
+) -> None:
+    telegram.fails("setWebhook", Fail(400, "Bad Request: bad webhook: Failed to resolve host"))
+    adapter = make(mode="webhook", webhook_url="https://bot.example.com")
+    with pytest.raises(ConfigError, match=r"webhook_url.*resolve host"):
+        await adapter.run(FakeCore(adapter))
