@@ -98,7 +98,9 @@ class App:
                 group.create_task(self._every(BEAT_SECONDS, self._beat), name="beat"),
                 group.create_task(self._every(PRUNE_SECONDS, self._prune), name="prune"),
             ]
-            for name, adapter in self._adapters.items():
+            # Who has a server comes first, and says where, before a terminal has its prompt.
+            by_server = sorted(self._adapters.items(), key=lambda each: not each[1].opens_doors)
+            for name, adapter in by_server:
                 self._running[name] = group.create_task(adapter.run(core), name=f"adapter {name}")
             stopping = group.create_task(self._stopping.wait(), name="stopping")
             log.info("running", adapters=list(self._adapters))

@@ -27,8 +27,11 @@ async def checks(config: Config, adapters: Sequence[Adapter]) -> AsyncIterator[C
     finally:
         await model.aclose()
     for adapter in adapters:
-        for line in await adapter.check():
-            yield line
+        try:
+            for line in await adapter.check():
+                yield line
+        finally:
+            await adapter.close()
 
 
 async def database(config: Config) -> Check:

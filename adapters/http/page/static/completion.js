@@ -15,6 +15,7 @@ export function suggest() {
   const text = field.value.toLowerCase();
   const fit = /^\/[a-z ]*$/.test(text) ? commands.filter((each) => each.name.startsWith(text)) : [];
   if (!fit.length || (fit.length === 1 && fit[0].name === text)) return close();
+  fit.sort((one, other) => (other.name === text) - (one.name === text)); // what is typed whole, first
   list.replaceChildren(...fit.map(option));
   list.hidden = false;
   choose(0);
@@ -31,6 +32,7 @@ export function close() {
 /** Whether a key was meant for the list. Tab and Enter take what is chosen, the arrows choose. */
 export function takesKey(event) {
   if (!offering() || event.shiftKey || event.isComposing) return false;
+  if (event.key === "Enter" && named() === field.value.toLowerCase()) return close(), false;
   const keys = {
     ArrowDown: () => choose(chosen + 1),
     ArrowUp: () => choose(chosen - 1),
@@ -62,10 +64,10 @@ function choose(index) {
   field.setAttribute("aria-activedescendant", options[chosen].id);
 }
 
+const named = () => list.children[chosen].querySelector("b").textContent;
+
 function take() {
-  const { name, arguments: more } = commands.find(
-    (each) => each.name === list.children[chosen].querySelector("b").textContent,
-  );
+  const { name, arguments: more } = commands.find((each) => each.name === named());
   field.value = more ? `${name} ` : name;
   close();
   field.focus();

@@ -167,6 +167,13 @@ async def test_command_is_completed_by_keyboard(screen: Screen) -> None:
     await expect(screen.page.locator(".note")).to_contain_text("assistant answers here")
 
 
+async def test_command_that_is_typed_whole_is_sent(screen: Screen) -> None:
+    await screen.field.press_sequentially("/model")
+    await expect(screen.page.get_by_role("listbox", name="Commands")).to_be_visible()
+    await screen.field.press("Enter")
+    await expect(screen.page.locator(".note")).to_contain_text("assistant answers here")
+
+
 async def test_chosen_model_is_shown_where_it_was_chosen(
     browser: Browser, model: ScriptedModel, tmp_path: Path
 ) -> None:
