@@ -67,8 +67,6 @@ class Http:
         """Say where it is, in the log and to who sits at the terminal."""
         self.address = address(self._settings.host, port)
         log.info("listening", address=self.address, keys=self._keys.names)
-        if self._settings.hosts and not self._keys:
-            log.warning("no keys", remedy=f"set {VARIABLE}, or let the proxy ask who comes")
         if sys.stderr.isatty():
             sys.stderr.write(f"The page: {self.address}\n")
 
@@ -144,5 +142,10 @@ def create(name: str, settings: Settings, environment: Mapping[str, str]) -> Htt
         raise ConfigError(
             f"adapters.{name}.host: {settings.host} can be reached from other machines; set "
             f"{VARIABLE} so that only your applications may use it, or use 127.0.0.1."
+        )
+    if settings.hosts and not keys:
+        raise ConfigError(
+            f"adapters.{name}.hosts: whoever comes through a proxy would have the rights of this "
+            f"machine's own users; set {VARIABLE}, or leave hosts empty."
         )
     return Http(name, settings, keys)

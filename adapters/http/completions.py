@@ -103,7 +103,7 @@ def answers(
         question_id=question_id or uuid4().hex,
         profile=profile.name,
     )
-    return remembered(core, exchanges, message)
+    return remembered(core, exchanges, message, stream=bool(asked.stream))
 
 
 def given_id(request: Request, name: str) -> str:
@@ -116,18 +116,35 @@ def given_id(request: Request, name: str) -> str:
 
 
 async def remembered(
-    core: Core, exchanges: Exchanges, message: IncomingMessage
+    core: Core, exchanges: Exchanges, message: IncomingMessage, *, stream: bool
 ) -> AsyncGenerator[Chunk, None]:
-    """An answer in a conversation, as if a model gave it."""
-    shown = ""
+    """An answer in a conversation, as if a model gave it.
+
+    OpenAI's stream takes nothing back, and a snapshot may end with a sentence that the next one no
+    longer has. So each is given once the next goes on where it ends.
+    """
+    given = held = ""
     async with (
         exchanges.ask(core, message, withdraws=True) as exchange,
         aclosing(exchange.growths(SILENCE)) as growths,
     ):
         yield Chunk()  # it is taken
         async for growth in growths:
-            yield Chunk(growth.text.removeprefix(shown), growth.waiting)
-            shown = growth.text
+            sure = stream and held.startswith(given) and goes_on(held, growth.text)
+            yield Chunk(held.removeprefix(given) if sure else "")
+            given, held = held if sure else given, growth.text
         said = exchange.said
         finish = FINISH.get(said.ending, "stop")
-        yield Chunk(whole(said).removeprefix(shown), finish=finish, usage=said.usage)
+        yield Chunk(rest(given, whole(said)), finish=finish, usage=said.usage)
+
+
+def goes_on(text: str, longer: str) -> bool:
+    """Whether a text is continued by another one."""
+    return text != longer and longer.startswith(text)
+
+
+def rest(given: str, text: str) -> str:
+    """What is still to be given of a text; all of it, below, where something else was given."""
+    if text.startswith(given):
+        return text.removeprefix(given)
+    return f"\n\n{text}"

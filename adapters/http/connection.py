@@ -45,7 +45,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, *rest, **named)
         self._limited: Limited = config.limited
         self._timer: asyncio.TimerHandle | None = None  # runs while a head is awaited
-        self._head = 0  # bytes of it so far
+        self._unused = 0  # bytes since the last head or piece of a body: of the next head, so far
         self._left = inf  # bytes that a reader left at the last look; infinite where none
         self._refused = False
 
@@ -58,21 +58,26 @@ class Connection(HttpToolsProtocol):
             self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Read on; while nobody is answered, what comes belongs to a head."""
+        """Read on. A head may also come while the one before is answered."""
         if self._refused:
             return
         if self._timer is None and self._idle:
             self._await_head()
+        self._unused += len(data)
         super().data_received(data)
-        if self._timer is not None:
-            self._head += len(data)
-            if self._head > LONGEST_HEAD:
-                self._refuse(431, LONG)
+        if self._unused > LONGEST_HEAD:
+            self._refuse(431, LONG)
 
     def on_headers_complete(self) -> None:
         """The head is there: no more hurry."""
+        self._unused = 0
         self._stop_timer()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """No head, which the guard limits."""
+        self._unused = 0
+        super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
@@ -94,8 +99,12 @@ class Connection(HttpToolsProtocol):
     def _idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def _answering(self) -> bool:
+        """Whether the request of now came whole, or is answered already."""
+        return self.cycle.response_started or not self.cycle.more_body
+
     def _await_head(self) -> None:
-        self._head = 0
         self._timer = self.loop.call_later(self._limited.header_seconds, self._refuse, 408, SLOW)
 
     def _stop_timer(self) -> None:
@@ -109,8 +118,8 @@ class Connection(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
-        if self.pipeline or (not self._idle and self.cycle.response_started):
-            self.transport.abort()  # in the middle of a response there is no room for another
+        if self.pipeline or (not self._idle and self._answering):
+            self.transport.abort()  # what is written now would be read as part of that answer
             return
         if not self._idle:  # what the application answers from here on goes nowhere
             self.cycle.disconnected = True

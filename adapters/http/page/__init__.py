@@ -20,5 +20,5 @@ def routes(core: Core, exchanges: Exchanges, settings: Settings) -> APIRouter:
     static.add(router)
     conversations.add(router, core, settings)
     asking.add(router, core, exchanges)
-    files.add(router, core)
+    files.add(router, core, settings)
     return router

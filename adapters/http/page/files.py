@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -13,10 +18,15 @@ from pydantic import BaseModel, Field
 
 from adapters.http.errors import Refusal
 from adapters.http.page.visitor import Name, Where, Who
+from adapters.http.settings import Settings
 from bot.messages import Attachment
 from bot.ports import Core
 
 LONGEST_NAME = 200
+MOST_UPLOADS = 64  # of the largest size, in a day
+DAY_SECONDS = 86_400.0
+LEAST_FREE = 256 * 1024**2  # bytes that stay for the database
+FULL = "There is no room for more files now; try again tomorrow, or ask who runs this."
 SAVED = "application/octet-stream"  # a file is saved, and never shown, whatever it says it is
 
 FileName = Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)]
@@ -30,8 +40,48 @@ class Upload(BaseModel, extra="forbid"):
     media_type: Annotated[str, Field(pattern=r"^[\x20-\x7e]{0,100}$")]
 
 
-def add(router: APIRouter, core: Core) -> None:
+class Room:
+    """What uploads may take of the disk. Each one that is under way counts as the largest."""
+
+    def __init__(self, folder: Path, largest: int) -> None:
+        self._folder = folder
+        self._largest = largest
+        self._coming = 0
+
+    @asynccontextmanager
+    async def for_one(self) -> AsyncIterator[None]:
+        """Have room for one more upload. Raises Refusal where there is none."""
+        self._coming += self._largest
+        try:
+            if not await asyncio.to_thread(self._suffices):
+                raise Refusal(507, FULL)
+            yield
+        finally:
+            self._coming -= self._largest
+
+    def _suffices(self) -> bool:
+        try:
+            free = shutil.disk_usage(self._folder).free - self._coming
+            kept = size_since(self._folder, time.time() - DAY_SECONDS)
+        except OSError as error:
+            raise unkept(error) from error
+        return free >= LEAST_FREE and kept + self._coming <= MOST_UPLOADS * self._largest
+
+
+def size_since(folder: Path, oldest: float) -> int:
+    """The bytes of the files that came into a folder since a Unix time."""
+    size = 0
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):  # it was deleted just now
+                stat = file.stat()
+                size += stat.st_size if stat.st_mtime >= oldest else 0
+    return size
+
+
+def add(router: APIRouter, core: Core, settings: Settings) -> None:
     """POST files; GET the file that came with an answer."""
+    room = Room(core.files, settings.max_upload)
 
     @router.post("/api/page/files", status_code=201)
     async def upload(request: Request, name: FileName, _: Who) -> Upload:
@@ -39,7 +89,8 @@ def add(router: APIRouter, core: Core) -> None:
         media_type = request.headers.get("content-type", SAVED)
         readable = "".join(each for each in media_type if " " <= each <= "~")
         file = Upload(id=secrets.token_hex(16), name=name, media_type=readable[:100])
-        await keep(request, core.files / file.id)
+        async with room.for_one():
+            await keep(request, core.files / file.id)
         return file
 
     @router.get("/api/page/conversations/{name}/documents/{question_id}")
@@ -66,10 +117,15 @@ async def keep(request: Request, path: Path) -> None:
                 await asyncio.to_thread(file.write, piece)
     except OSError as error:
         await asyncio.to_thread(path.unlink, missing_ok=True)
-        raise Refusal(507, f"The file could not be kept: {error.strerror}.") from error
+        raise unkept(error) from error
     except BaseException:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         raise
+
+
+def unkept(error: OSError) -> Refusal:
+    """Why the disk did not take a file."""
+    return Refusal(507, f"The file could not be kept: {error.strerror}.")
 
 
 def attachment(folder: Path, file: Upload) -> Attachment:

@@ -9,6 +9,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
@@ -19,6 +20,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # also those written as
 TASK = re.compile(r"\[([ xX])\](?=\s)")
 HEADINGS = {"h1": "h3", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6", "h6": "h6"}
 DEEPEST = 60  # nested quotations and lists: the parser calls itself for each
+LONGEST_INLINE = 4000  # characters of a paragraph: some marks cost the square of what has them
 
 Tokens = Sequence[Token]
 Environment = MutableMapping[str, Any]
@@ -127,6 +129,15 @@ def tick_tasks(state: Any) -> None:
             before.attrSet("class", "task")
 
 
+def take_long(state: StateInline, silent: bool) -> bool:  # noqa: ARG001 - the parser's
+    """Leave a text that is too long without marks; nobody writes such a paragraph."""
+    if len(state.src) <= LONGEST_INLINE:
+        return False
+    state.pending += state.src[state.pos :]
+    state.pos = state.posMax
+    return True
+
+
 def parser() -> MarkdownIt:
     """CommonMark with tables, struck text and bare links, and nothing that acts at a distance:
     without reference definitions, no text changes what stands before it.
@@ -136,6 +147,7 @@ def parser() -> MarkdownIt:
     markdown.enable(["table", "strikethrough", "linkify"])
     markdown.disable(["reference", "html_block", "html_inline"])
     markdown.core.ruler.before("inline", "tick_tasks", tick_tasks)
+    markdown.inline.ruler.before("text", "take_long", take_long)
     markdown.validateLink = lambda url: bool(LINK.match(url))  # type: ignore[method-assign]
     if markdown.linkify:
         markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False})

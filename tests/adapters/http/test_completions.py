@@ -11,6 +11,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from adapters.http.completions import rest
 from bot.errors import (
     AccessDenied,
     AnswerBroken,
@@ -283,13 +284,49 @@ async def test_conversation_streams(client: AsyncOpenAI, core: FakeCore) -> None
     core.answer = answer = Growing()
     stream = await client.chat.completions.create(**HI, stream=True, extra_headers=TALK)
     seen = aiter(stream)
-    for grown, delta in (("Hel", "Hel"), ("Hello", "lo")):
+    await answer.show("Hel")
+    for grown, delta in (("Hello", "Hel"), ("Hello there", "lo")):
         await answer.show(grown)
         while not (content := (await anext(seen)).choices[0].delta.content):
             pass
         assert content == delta
     answer.end()
-    assert [chunk.choices[0].finish_reason async for chunk in seen] == ["stop"]
+    last = [chunk.choices[0] async for chunk in seen]
+    assert "".join(choice.delta.content or "" for choice in last) == " there"
+    assert last[-1].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("snapshots", [["Hello"], ["Hel", "Hello"], ["Hello", "Bye", "Hello"]])
+async def test_sentence_below_an_answer_in_a_conversation_is_no_part_of_it(
+    server: Server, core: FakeCore, snapshots: list[str], stream: bool
+) -> None:
+    core.answer = answer = Growing()
+    headers = {**TALK, "X-Question-Id": "q"}
+    request = asyncio.create_task(
+        server.client.post(PATH, json={**HI, "stream": stream}, headers=headers)
+    )
+    await answer.begun()
+    for text in [*snapshots, f"{snapshots[-1]}\n\n_(The database is busy.)_", "Hello there"]:
+        await answer.show(text)
+        for _ in range(20):
+            await asyncio.sleep(0)  # a request may look at every snapshot
+    answer.end()
+    assert spoken((await request).text) == "Hello there"
+
+
+def spoken(body: str) -> str:
+    """The text of an answer that came whole or in pieces."""
+    if body.startswith("{"):
+        return str(json.loads(body)["choices"][0]["message"]["content"])
+    pieces = [each.removeprefix("data: ") for each in body.split("\n\n") if "choices" in each]
+    deltas = (json.loads(piece)["choices"][0]["delta"] for piece in pieces)
+    return "".join(delta.get("content", "") for delta in deltas)
+
+
+async def test_answer_that_is_another_one_than_was_streamed_is_given_whole() -> None:
+    assert rest("Hello", "Hello there") == " there"
+    assert rest("Hello", "Sorry.") == "\n\nSorry."
 
 
 @pytest.mark.parametrize("header", ["X-Question-Id", "Idempotency-Key"])

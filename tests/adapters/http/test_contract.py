@@ -17,7 +17,15 @@ from httpx_sse import aconnect_sse
 
 from adapters.http import Http, Settings
 from adapters.http.keys import Keys
-from bot.messages import Button, ConversationId, Document, ReplyTo, Said
+from bot.messages import (
+    Button,
+    ConversationId,
+    Document,
+    IncomingMessage,
+    Receipt,
+    ReplyTo,
+    Said,
+)
 from bot.ports import Sink
 from tests.adapters.contract import AdapterContract
 from tests.adapters.fake_core import FakeCore, HeardSink
@@ -74,6 +82,11 @@ class RememberedHttp(Http):
 
 class RememberingCore(FakeCore):
     """A core that was started anew: it has nothing but its memories."""
+
+    async def receive(self, message: IncomingMessage) -> Receipt:
+        if await self.said(message.conversation, message.question_id):
+            return Receipt.DUPLICATE
+        return await super().receive(message)
 
     async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
         assert conversation == WHERE

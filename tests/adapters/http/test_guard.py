@@ -81,7 +81,9 @@ async def test_name_that_was_bound_to_our_address_is_refused(server: Server, hos
 
 async def test_reverse_proxy_s_name_is_answered_once_it_is_configured() -> None:
     headers = {"host": "chat.example.com", "origin": "https://chat.example.com"}
-    async with serving(hosts=["chat.example.com"]) as server:
+    headers["authorization"] = f"Bearer {KEY}"
+    keys = {"TUNEBOT_API_KEYS": KEY}
+    async with serving(hosts=["chat.example.com"], environment=keys) as server:
         assert (await server.client.post("/size", headers=headers)).status_code == 200
         headers["origin"] = "https://evil.example"
         assert (await server.client.post("/size", headers=headers)).status_code == 403
@@ -276,7 +278,7 @@ async def test_body_that_comes_byte_by_byte_is_cut() -> None:
 
 
 async def test_long_body_that_comes_steadily_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SLOWEST", 10)
+    monkeypatch.setattr(limits, "SLOWEST", 0.5)
     async with serving(body_seconds=0.01) as server:
         head = post(server, b"Content-Length: 6")
         reader, writer = await server.connect()

@@ -366,19 +366,38 @@ async def test_500_streams_at_once_get_their_answers_and_leave_nothing() -> None
     arrived, go_on = asyncio.Semaphore(0), asyncio.Event()
 
     async def grows(sink: Sink, message: IncomingMessage) -> None:
-        await sink.show(0, "Because", "")
+        for text in ("Be", "Becau", "Because"):
+            await sink.show(0, text, "")
         arrived.release()
         await go_on.wait()
         await sink.finish(0, f"Because of {message.question_id}.", "")
 
     async with serving() as server, asyncio.timeout(30):
         server.core.answer = grows
-        clients = [asyncio.create_task(watch(server.port, number)) for number in range(500)]
-        for _ in clients:
-            await arrived.acquire()
-        assert len(server.adapter._exchanges) == 500
-        go_on.set()
-        for number, stream in enumerate(await asyncio.gather(*clients)):
-            assert f'"delta":" of {number}."'.encode() in stream
-            assert b"event: done" in stream
-        assert len(server.adapter._exchanges) == 0
+        exchanges = server.adapter._exchanges
+        before = asyncio.all_tasks()
+        for begin in (0, 500):
+            numbers = range(begin, begin + 500)
+            clients = [asyncio.create_task(watch(server.port, number)) for number in numbers]
+            for _ in clients:
+                await arrived.acquire()
+            assert len(exchanges) == 500
+            # However often an answer grew, there is one snapshot of it.
+            assert {each._growth.text for each in exchanges._exchanges.values()} == {"Because"}
+            go_on.set()
+            for number, stream in zip(numbers, await asyncio.gather(*clients), strict=True):
+                assert f'"delta":" of {number}."'.encode() in stream
+                assert b"event: done" in stream
+            go_on.clear()
+            await nothing_is_left(server, before)
+
+
+async def nothing_is_left(server: Server, before: set[asyncio.Task[Any]]) -> None:
+    """Return once all that the clients began has ended; the test's timeout says when it has not."""
+    exchanges, serves = server.adapter._exchanges, server.adapter._server
+    assert serves
+    state = serves._uvicorn.server_state
+    # Nobody tells when the last connection is gone.
+    while asyncio.all_tasks() - before or state.connections or state.tasks:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert len(exchanges) == len(exchanges._asking) == len(exchanges._withdrawing) == 0

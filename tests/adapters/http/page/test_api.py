@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import time
+from contextlib import AsyncExitStack
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.http.errors import Refusal
+from adapters.http.page import files as files_module
 from adapters.http.page.history import items
 from adapters.http.page.static import FOLDER, POLICY
 from bot.errors import StoreBusy, TooFast
@@ -266,6 +271,39 @@ async def test_file_that_the_disk_does_not_take_is_a_sentence(
     assert response.status_code == 507
     assert "could not be kept" in response.json()["error"]["message"]
     core.files.mkdir()
+
+
+async def test_files_of_a_day_have_a_bound_and_older_ones_do_not_count() -> None:
+    async with serving(max_upload=1000) as server:
+        files = server.core.files
+        for number in range(files_module.MOST_UPLOADS):
+            (files / f"{number}").write_bytes(b"x" * 1000)
+        response = await upload(server.client, "a", b"x")
+        assert response.status_code == 507
+        assert "no room for more files" in response.json()["error"]["message"]
+        yesterday = time.time() - files_module.DAY_SECONDS - 60
+        os.utime(files / "0", (yesterday, yesterday))
+        for _ in range(2):
+            assert (await upload(server.client, "a", b"")).status_code == 201
+
+
+async def test_uploads_that_are_under_way_count(tmp_path: Path) -> None:
+    room = files_module.Room(tmp_path, 1000)
+    async with AsyncExitStack() as uploads:
+        for _ in range(files_module.MOST_UPLOADS):
+            await uploads.enter_async_context(room.for_one())
+        with pytest.raises(Refusal):
+            await uploads.enter_async_context(room.for_one())
+    async with room.for_one():
+        pass
+
+
+async def test_files_leave_room_on_the_disk(
+    server: Server, core: FakeCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "LEAST_FREE", 2**62)
+    assert (await upload(server.client, "a.txt", b"content")).status_code == 507
+    assert list(core.files.iterdir()) == []
 
 
 async def test_file_of_any_type_is_taken(server: Server) -> None:

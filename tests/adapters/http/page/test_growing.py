@@ -125,7 +125,7 @@ def test_long_answer_in_many_snapshots_costs_a_multiple_of_its_length() -> None:
         "A paragraph of *an* answer, as models write it.\n\n- and\n- a list\n\n", 2000
     )
     assert sent < 2_000_000
-    assert seconds < 5
+    assert seconds < 15  # of processor time; it takes less than one
 
 
 def test_one_long_block_does_not_cost_its_square() -> None:
