@@ -70,8 +70,15 @@ async def tell(folder: Path, done: Callable[[int], None]) -> None:
 
 
 def wheels_in(folder: Path) -> list[Path]:
-    """The wheels in a folder and below it; pip begins them in a folder of its own."""
-    return list(folder.rglob("*.whl"))
+    """The wheels in a folder and below it; pip begins them in a folder of its own, and takes that
+    away at any time, which os.walk passes over.
+    """
+    return [
+        Path(inside, name)
+        for inside, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".whl")
+    ]
 
 
 def size(file: Path) -> int:

@@ -13,9 +13,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+LAST_WORDS = 1.0  # seconds for llama.cpp's log, which a thread of its own writes, after a failure
 
 
 def main() -> None:
@@ -38,6 +40,8 @@ def main() -> None:
     print(json.dumps(answer), file=report, flush=True)
     if "address" in answer:
         threading.Event().wait()
+    if "error" in answer:
+        time.sleep(LAST_WORDS)
 
 
 def end_with_parent() -> None:
