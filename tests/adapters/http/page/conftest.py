@@ -17,6 +17,7 @@ from tests.scripted_model import ScriptedModel
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # containers have little of it
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
