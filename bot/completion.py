@@ -61,9 +61,8 @@ class Completions:
                     used = chunk.usage or used
                     yield chunk
         finally:
-            if used == Usage() and any(
-                text
-            ):  # nobody listens any more: it was paid for all the same
+            # Who asked may have gone before the count came: it was paid for all the same.
+            if used == Usage() and any(text):
                 used = await self._tokens.used(body, "".join(text))
             if used != Usage():
                 await self._count(person, profile, used)
