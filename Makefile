@@ -37,6 +37,7 @@ $(VENV)/ready-to-test: pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up in $(VENV), once: half a minute …"
 	@$(call install,.[local$(comma)test])
 	@$(BROWSER)
+	@$(ORACLE)
 	@touch $@ $(VENV)/ready-to-run
 
 $(VENV)/bin/python:
@@ -54,6 +55,12 @@ BROWSER := command -v chromium >/dev/null || { \
 	apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq install --no-install-recommends chromium >/dev/null 2>&1; \
 	} || echo "Without Chromium the tests of the page are skipped: apt install chromium."
+
+# The tool that preparation is compared with, in an environment of its own.
+ORACLE := test -e $(VENV)/oracle/ready || { echo "Installing openai 0.28.1 to compare with …" && \
+	$(PYTHON) -m venv $(VENV)/oracle && $(VENV)/oracle/bin/python -m pip install --quiet \
+	--disable-pip-version-check openai==0.28.1 pandas==2.3.3 numpy==2.4.6 openpyxl==3.1.5 \
+	>/dev/null 2>&1 && touch $(VENV)/oracle/ready; } || echo "Without openai 0.28.1 its comparison is skipped."
 
 comma := ,
 ifdef UV

@@ -10,11 +10,15 @@
     │   │   └── ContextTooLong  more tokens than the model's window
     │   ├── ModelUnavailable    busy or out of reach, until the deadline
     │   └── AnswerBroken        the stream broke after the first token: what came is kept
+    ├── TuningError             the tuning service understood and said no
+    │   ├── TuningBusy          it did nothing: later it may
+    │   └── TuningUnreached     no answer: it is not known whether it was done
     ├── StoreError              the database could not take a step
     │   ├── StoreBusy           locked by another program: later may work
     │   ├── StoreFull           no room on the disk: later may work
     │   └── StoreTaken          another tunebot owns this database
     ├── LocalUnavailable        this machine cannot serve a model
+    ├── DatasetError            a file of training data cannot be read, or not be prepared
     └── DeliveryError           the platform did not take a message: later may work
         └── DeliveryRefused     it never will
 
@@ -72,6 +76,33 @@ class AnswerBroken(ModelError):
     """The stream broke after its first token."""
 
 
+class TuningError(BotError):
+    """A tuning service understood and said no. `code` is its own name for the reason, "" if it gave
+    none; `status` the HTTP status, 0 if there is none.
+    """
+
+    def __init__(self, message: str, code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class TuningBusy(TuningError):
+    """The tuning service did nothing, and may do it later. `retry_after` is the wait that it asked
+    for, in seconds; None if it asked for none.
+    """
+
+    def __init__(
+        self, message: str, code: str = "", status: int = 0, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, code, status)
+        self.retry_after = retry_after
+
+
+class TuningUnreached(TuningError):
+    """The tuning service gave no answer: it is not known whether it did what was asked."""
+
+
 class StoreError(BotError):
     """The database could not take a step; nothing of the step is stored."""
 
@@ -90,6 +121,14 @@ class StoreTaken(StoreError):
 
 class LocalUnavailable(BotError):
     """This machine cannot serve a model; the sentence says how to configure a provider."""
+
+
+class DatasetError(BotError):
+    """Training data cannot be read or prepared. `line` is where, counted from 1; 0 is nowhere."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class DeliveryError(BotError):

@@ -1,4 +1,4 @@
-"""What an answer costs."""
+"""What an answer costs, and a training."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ def cost(prices: Mapping[str, Price], model: str, usage: Usage) -> float | None:
     if price is None:
         return None
     return (usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1_000_000
+
+
+def training_price(prices: Mapping[str, Price], model: str) -> float | None:
+    """US dollars for a million tokens of training; None when it is not known.
+
+    A model that was tuned before is trained on for the price of its base, unless it has its own.
+    """
+    names = [*_names(model), *_names(base_model(model))]
+    known = (prices[name].training for name in names if name in prices)
+    return next((price for price in known if price is not None), None)
 
 
 def _names(model: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Training data: from any file to a dataset that trains well."""

@@ -1,0 +1,106 @@
+"""What stands in an example of any of the three formats. Nothing here trusts its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+INSTRUCTIONS = ("system", "developer")
+
+
+class Format(StrEnum):
+    """How the examples of a file are written."""
+
+    COMPLETIONS = "completions"  # {"prompt": …, "completion": …}
+    CHAT = "chat"  # {"messages": […]}
+    PREFERENCE = (
+        "preference"  # {"input": {…}, "preferred_output": […], "non_preferred_output": […]}
+    )
+
+
+def format_of(fields: Mapping[str, Any]) -> Format:
+    """The format that an example is probably meant to have, by its keys."""
+    if "messages" in fields:
+        return Format.CHAT
+    if "preferred_output" in fields or "non_preferred_output" in fields:
+        return Format.PREFERENCE
+    return Format.COMPLETIONS
+
+
+def messages_in(value: object) -> list[dict[str, Any]]:
+    """The messages of a list; what is no message is left out."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def dialogues(fields: object) -> list[list[dict[str, Any]]]:
+    """The messages of a chat example; of a preference, its input once with each of its outputs."""
+    if not isinstance(fields, dict):
+        return []
+    if format_of(fields) is not Format.PREFERENCE:
+        return [messages_in(fields.get("messages"))]
+    asked = fields.get("input")
+    before = messages_in(asked.get("messages")) if isinstance(asked, dict) else []
+    return [
+        before + messages_in(fields.get(key))
+        for key in ("preferred_output", "non_preferred_output")
+    ]
+
+
+def text_of(content: object) -> str:
+    """The text of a message's content, of its parts too."""
+    if isinstance(content, str):
+        return content
+    parts = messages_in(content)
+    said = (part.get("text") or part.get("refusal") for part in parts)
+    return "\n".join(text for text in said if isinstance(text, str))
+
+
+def plain(value: object) -> str:
+    """A value that should be a text as one; "" for what cannot be."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def said(fields: object) -> str:
+    """What makes an example different from others: all that is said in it but instructions, which
+    often are the same in all.
+    """
+    if not isinstance(fields, dict):
+        return ""
+    if format_of(fields) is Format.COMPLETIONS:
+        return "\n".join(plain(fields.get(key)) for key in ("prompt", "completion"))
+    return "\n".join(
+        text_of(message.get("content")) or "\n".join(strings(message.get("tool_calls")))
+        for message in chain.from_iterable(dialogues(fields))
+        if message.get("role") not in INSTRUCTIONS
+    )
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every text in a JSON value, however deep it stands; keys and pictures are left out."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            if not each.startswith("data:"):
+                yield each
+        elif isinstance(each, dict):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def rewritten(fields: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """A copy of an example with every text in it changed; pictures are left as they are."""
+    copy = dict(fields)
+    waiting: list[Any] = [copy]
+    while waiting:
+        each = waiting.pop()
+        for place, value in each.items() if isinstance(each, dict) else enumerate(each):
+            if isinstance(value, str):
+                each[place] = value if value.startswith("data:") else change(value)
+            elif isinstance(value, dict | list):
+                each[place] = value.copy()
+                waiting.append(each[place])
+    return copy
