@@ -119,6 +119,7 @@ class NullAdapter:
     limits = Limits()
     doors: Sequence[Door] = ()
     opens_doors = False
+    people: Sequence[str] = ("bench",)
     trouble = ""
 
     def __init__(self, plan: Plan) -> None:

@@ -9,7 +9,6 @@ tokens. The floor is `benchmarks.telegram_floor`: nothing on disk, nothing survi
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.machine import heading, percentile, pin, table, target
 from benchmarks.telegram_people import Command, Figures, Scene, play
 from benchmarks.turns import GAP, model
+from tests.adapters.telegram import living
 
 SCENES = (
     Scene("one person, limits on", 1, 20, limited=True, gap=GAP),
@@ -39,25 +39,6 @@ COLUMNS = (
     "Refused calls",
     "Lost, double",
 )
-CONFIGURATION = """
-database = {database}
-log_level = "WARNING"
-
-[providers.scripted]
-base_url = {base_url}
-
-[profiles.assistant]
-provider = "scripted"
-model = "gpt-4o-mini"
-
-[adapters.telegram]
-api_url = {api_url}
-{limits}
-
-[access]
-users = ["*"]
-messages_per_minute = 0
-"""
 UNLIMITED = "chat_rate = 0\ngroup_rate = 0\nrate = 0"
 
 
@@ -68,13 +49,9 @@ def floor(base_url: str, api_url: str) -> Sequence[str]:
 
 def tunebot(base_url: str, folder: Path, limits: str, api_url: str) -> Sequence[str]:
     """tunebot on a new database."""
-    database, config = folder / "bot.db", folder / "tunebot.toml"
     for old in folder.iterdir():
         old.unlink()
-    values = {"database": str(database), "base_url": base_url, "api_url": api_url}
-    quoted = {name: json.dumps(value) for name, value in values.items()}
-    config.write_text(CONFIGURATION.format(**quoted, limits=limits))
-    return [sys.executable, "-m", "bot", "run", "--config", str(config)]
+    return living.command(folder, api_url, base_url, log_level="WARNING", settings=limits)
 
 
 def measure(scene: Scene, folder: Path) -> dict[str, Figures]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from enum import IntEnum
 
 from bot.config import Access as Rules
@@ -85,6 +86,12 @@ def matches(person: str, patterns: tuple[str, ...]) -> bool:
     """Whether an id is named: by itself, by "adapter:*" or by "*"."""
     adapter = person.partition(":")[0]
     return any(pattern in {person, f"{adapter}:*", "*"} for pattern in patterns)
+
+
+def lets_in(rules: Rules, people: Sequence[str]) -> bool:
+    """Whether anybody may talk whose id begins with one of these."""
+    named = {pattern.partition(":")[0] for pattern in (*rules.users, *rules.operators)}
+    return bool(named & {"*", *people})
 
 
 def stranger_sentence(person: Person) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from difflib import get_close_matches
 
+from bot.access import lets_in
 from bot.app import data_folder, model_client
 from bot.clock import SystemClock
 from bot.config import Config
@@ -32,6 +33,13 @@ async def checks(config: Config, adapters: Sequence[Adapter]) -> AsyncIterator[C
                 yield line
         finally:
             await adapter.close()
+        if not lets_in(config.access, adapter.people):
+            yield Check(f"access by {adapter.name}", False, nobody(adapter.people[0]))
+
+
+def nobody(people: str) -> str:
+    """Why an adapter is of no use."""
+    return f'[access] lets nobody in: add "{people}:*", or single people, to its users'
 
 
 async def database(config: Config) -> Check:

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import structlog
 
+from bot.access import Access, Rank
 from bot.commands import infos
 from bot.completion import Completions
 from bot.files import Files
@@ -18,14 +19,16 @@ from bot.messages import (
     IncomingMessage,
     Person,
     Profile,
+    RawEvent,
     Receipt,
     Said,
+    Spent,
     Summary,
     Turn,
 )
 from bot.models.profiles import Profiles
 from bot.ports import Check, Clock, CommandInfo, Door
-from bot.store import Store, aside, conversations, feedback, questions, turns
+from bot.store import Store, conversations, feedback, questions, shelf, turns, usage
 
 MOST_LISTED = 500  # conversations of a channel
 READY_SECONDS = 15.0
@@ -43,6 +46,7 @@ class Tunebot:
         inbox: Inbox,
         completions: Completions,
         profiles: Profiles,
+        access: Access,
         clock: Clock,
         *,
         greeting: str,
@@ -60,6 +64,7 @@ class Tunebot:
         self._inbox = inbox
         self._completions = completions
         self._profiles = profiles
+        self._access = access
         self._clock = clock
         self._look = look
         self._looking = asyncio.Lock()
@@ -76,6 +81,29 @@ class Tunebot:
         """The default one, then the others."""
         return sorted(self._profiles.all(), key=lambda p: p.name != self._profiles.default)
 
+    async def shelve(
+        self, adapter: str, events: Sequence[tuple[str, str]]
+    ) -> Sequence[RawEvent | None]:
+        """Commit what nobody has read."""
+        return await self._store.do(shelf.put, adapter, events, self._clock.now())
+
+    async def shelved(self, adapter: str) -> Sequence[RawEvent]:
+        """What an earlier run left."""
+        return await self._store.insist(shelf.left, adapter)
+
+    async def take_down(self, *events: RawEvent) -> None:
+        """Events are dealt with."""
+        await self._store.insist(shelf.take_down, [event.id for event in events])
+
+    async def set_aside(self, event: RawEvent) -> None:
+        """Keep what could not be read."""
+        log.warning("not readable, set aside", characters=len(event.raw))
+        await self._store.insist(shelf.set_aside, event.id, self._clock.now())
+
+    def admits(self, person: Person) -> bool:
+        """Whether a person is no stranger."""
+        return self._access.rank(person.id) > Rank.STRANGER
+
     async def receive(self, message: IncomingMessage) -> Receipt:
         """Commit a message."""
         return await self._inbox.receive(message)
@@ -83,11 +111,6 @@ class Tunebot:
     async def idle(self, conversation: ConversationId) -> None:
         """Wait until a conversation has nothing to do."""
         await self._inbox.idle(conversation)
-
-    async def set_aside(self, adapter: str, raw: str) -> None:
-        """Keep what could not be read."""
-        log.warning("not readable, set aside", adapter=adapter, characters=len(raw))
-        await self._store.do(aside.put, adapter, raw, self._clock.now())
 
     async def said(self, conversation: ConversationId, question_id: str) -> Said | None:
         """What was said to a question."""
@@ -122,12 +145,26 @@ class Tunebot:
         await self._store.scrub()
         await self._files.delete(kept - await self._files.kept())
 
+    async def move(self, adapter: str, channel: str, to: str) -> None:
+        """Give a channel's conversations its new id."""
+        await self._store.insist(conversations.move, adapter, channel, to)
+
     async def feedback(
-        self, conversation: ConversationId, handle: str, person: Person, value: int
+        self, adapter: str, channel: str, handle: str, person: Person, value: int
     ) -> bool:
         """Store what a person thinks of an answer."""
         now = self._clock.now()
-        return await self._store.insist(feedback.give, conversation, handle, person.id, value, now)
+        return await self._store.insist(
+            feedback.give, adapter, channel, handle, person.id, value, now
+        )
+
+    async def spent(self, person: Person) -> tuple[Spent, Spent]:
+        """What a person used."""
+        today = usage.day_of(self._clock.now())
+        return (
+            await self._store.insist(usage.of_person, person.id, today),
+            await self._store.insist(usage.of_person, person.id),
+        )
 
     def complete(
         self, person: Person, profile: Profile, turns: Sequence[Turn]

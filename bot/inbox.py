@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 from bot import metrics
 from bot.access import Rank, rate_sentence, stranger_sentence
 from bot.commands import Call, Services, called, is_command
+from bot.commands.finetune.data import is_data
 from bot.conversation import apology
 from bot.errors import AccessDenied, BotError, CommandError, StoreError, TooFast
 from bot.messages import Card, ConversationId, IncomingMessage, Receipt, ReplyTo
@@ -81,6 +82,15 @@ class Inbox:
         while (lane := self._lanes.get(conversation)) and lane.task:
             await asyncio.wait([lane.task])
 
+    def owe(self, owed: Sequence[Owed]) -> None:
+        """Deliver what is owed for another reason than a message. What an adapter is owed that
+        does not run waits for it.
+        """
+        for each in filter(self._outbox.reaches, owed):
+            lane = self._lane(each.to.conversation)
+            lane.owed.append(each)
+            self._serve(each.to.conversation, lane)
+
     async def withdraw(self, conversation: ConversationId, question_id: str) -> None:
         """Answer a question no more; see bot.ports.Core."""
         turn = await self._store.insist(questions.withdraw, conversation, question_id)
@@ -132,8 +142,11 @@ class Inbox:
     async def _receive(self, message: IncomingMessage) -> Receipt:
         person = replace(message.person, name=storable(message.person.name))
         text, origin = storable(message.text), storable(message.origin)
+        rank = self._access.rank(person.id)
+        if rank is Rank.OPERATOR and not text.strip() and is_data(message.attachments):
+            text = "/finetune prepare"  # an operator who drops a table into the chat
         message = replace(message, person=person, text=text, origin=origin)
-        if self._access.rank(person.id) is Rank.STRANGER:
+        if rank is Rank.STRANGER:
             return await self._refuse(message, AccessDenied(stranger_sentence(person)))
         now, stops = self._clock.now(), at_once(message.text)
         if not self._access.has_room(person.id, now) and not stops:

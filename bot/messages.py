@@ -54,7 +54,8 @@ class IncomingMessage:
     `question_id` is for platforms that fetch their answer: a message with one is answered by
     itself, what is said to it is kept (see `Core.said`), and the same id in the same conversation
     is the same message. `profile` chooses who answers in the conversation from now on, as /model
-    does.
+    does. `events` has the ids of the RawEvents that the message was read from: they leave the shelf
+    in the transaction that stores it.
     """
 
     conversation: ConversationId
@@ -65,6 +66,17 @@ class IncomingMessage:
     attachments: tuple[Attachment, ...] = ()
     question_id: str = ""
     profile: str = ""
+    events: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """Something as a platform delivered it, committed before anybody has read it. `raw` is the
+    adapter's own writing.
+    """
+
+    id: int
+    raw: str
 
 
 class Receipt(StrEnum):
@@ -124,6 +136,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What was used. `cost` is in US dollars, without the `unpriced` answers."""
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a streamed answer.
 
@@ -160,7 +183,9 @@ class Button:
 class Card:
     """A finished text: Markdown, perhaps with a file and buttons; `private` to who asked.
 
-    `failed` says that it is not what was asked for, but a sentence about why not.
+    `failed` says that it is not what was asked for, but a sentence about why not. `board` names the
+    follower of a job whose card this is, which is edited in place for as long as the job runs; with
+    `beneath` the text stands below that card.
     """
 
     text: str
@@ -168,12 +193,14 @@ class Card:
     private: bool = False
     failed: bool = False
     buttons: tuple[Button, ...] = ()
+    board: int = 0
+    beneath: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What was said to a question: an answer, without the marks that tell how it ended, or what a
-    command replied. `key` is the one of its ReplyTo.
+    command replied, with its buttons. `key` is the one of its ReplyTo.
     """
 
     key: str
@@ -181,6 +208,7 @@ class Said:
     ending: Ending = Ending.WHOLE
     usage: Usage = field(default_factory=Usage)
     document: Document | None = None
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +226,8 @@ class Summary:
 class ReplyTo:
     """Where a reply goes. `key` is the same after a restart: a platform that can look up what was
     sent under it finds a message whose answer was lost. `origin` is the IncomingMessage's own.
+    `beneath` is the handle of a message of ours below which it is said, in its thread or as a reply
+    to it; "" for none. `answer` says that a model speaks, whom people may judge, and no command.
     """
 
     conversation: ConversationId
@@ -205,6 +235,8 @@ class ReplyTo:
     origin: str = ""
     person: str = ""
     private: bool = False
+    beneath: str = ""
+    answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +292,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens."""
+    """US dollars for a million tokens; `training` is None where it is not known."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     input: float
     output: float
+    training: float | None = None

@@ -36,6 +36,8 @@ class Outbox:
 
         `sink` is the writer that showed its progress, if there was one.
         """
+        if owed.card.board:
+            owed = await self._store.insist(outbox.with_board, owed)
         where = owed.to.conversation
         depth = metrics.outbox_depth.labels(where.adapter)
         with depth.track_inprogress():
@@ -44,6 +46,10 @@ class Outbox:
                 await self._insist(owed, sink)
             finally:
                 await sink.close()
+
+    def reaches(self, owed: Owed) -> bool:
+        """Whether the adapter runs to which something is owed."""
+        return owed.to.conversation.adapter in self._adapters
 
     async def give_up(self, to: ReplyTo) -> None:
         """End a reply to which nothing will be said."""

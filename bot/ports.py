@@ -15,9 +15,11 @@ from bot.messages import (
     IncomingMessage,
     Person,
     Profile,
+    RawEvent,
     Receipt,
     ReplyTo,
     Said,
+    Spent,
     Summary,
     Turn,
 )
@@ -37,13 +39,15 @@ class Limits:
     """How much one message of a platform holds, and whether it can show an answer growing.
 
     A part of an answer ends at the first block boundary after `soft` units and has `hard` units at
-    most; 0 means without a limit. `progress` is False where only finished text is shown.
+    most; 0 means without a limit. `progress` is False where only finished text is shown, `edits`
+    where a text that stands cannot be replaced by a newer one.
     """
 
     soft: int = 0
     hard: int = 0
     unit: Literal["characters", "utf-16", "utf-8"] = "characters"
     progress: bool = True
+    edits: bool = True
 
 
 class Sink(Protocol):
@@ -96,12 +100,17 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommandInfo:
-    """A command as an adapter may list it: "/model", "[NAME]", its first line of help."""
+    """A command as an adapter may list it: "/model", "[NAME]", its first line of help, which
+    `summaries` has in other languages, by code ("de"). `personal` says that what it tells is for
+    who asks alone.
+    """
 
     name: str
     arguments: str
     summary: str
     operator: bool
+    summaries: Mapping[str, str] = field(default_factory=dict)
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +200,38 @@ class Core(Protocol):
     def files(self) -> Path:
         """The folder into which adapters put what people attach, each under a name of its own."""
 
+    async def shelve(
+        self, adapter: str, events: Sequence[tuple[str, str]]
+    ) -> Sequence[RawEvent | None]:
+        """Commit what a platform delivered before anybody reads it, in one transaction. When this
+        returns, the platform may be told that we have it.
+
+        Each is a pair of the key under which it may be delivered again, unique within the adapter,
+        "" for none, and its raw text. None stands for one that was seen before. What is on the
+        shelf stays there, over restarts, until it becomes a message (`IncomingMessage.events`), is
+        taken down or set aside. Raises StoreError.
+        """
+
+    async def shelved(self, adapter: str) -> Sequence[RawEvent]:
+        """What an earlier run left on the shelf, oldest first: to be read before anything new."""
+
+    async def take_down(self, *events: RawEvent) -> None:
+        """Events are dealt with, or were nothing to the bot."""
+
+    async def set_aside(self, event: RawEvent) -> None:
+        """An event cannot be read: it is kept for a week, for whoever looks into it."""
+
+    def admits(self, person: Person) -> bool:
+        """Whether a person may talk at all. What others attach need not be fetched: hand their
+        message in without, and they are told.
+        """
+
     async def receive(self, message: IncomingMessage) -> Receipt:
         """Commit a message. When this returns, the platform may be told that we have it.
 
         Raises StoreError when it could not be committed: let the platform deliver it again. For a
         message with a question_id, raises AccessDenied or TooFast instead of refusing it: nothing
         of it is kept.
-        """
-
-    async def set_aside(self, adapter: str, raw: str) -> None:
-        """Keep something from a platform that could not be read, for whoever looks into it; it goes
-        after a week. Raises StoreError.
         """
 
     async def idle(self, conversation: ConversationId) -> None:
@@ -234,12 +264,20 @@ class Core(Protocol):
     async def delete(self, conversation: ConversationId) -> None:
         """Delete what is stored of a conversation but its token counts; what runs there stops."""
 
-    async def feedback(
-        self, conversation: ConversationId, handle: str, person: Person, value: int
-    ) -> bool:
-        """Store what a person thinks of the answer that a handle shows: 1, -1, or 0 to take it
-        back. False when there is no such answer.
+    async def move(self, adapter: str, channel: str, to: str) -> None:
+        """A platform gave a channel another id: its conversations go with it, unless the new id has
+        them already.
         """
+
+    async def feedback(
+        self, adapter: str, channel: str, handle: str, person: Person, value: int
+    ) -> bool:
+        """Store what a person thinks of the answer that a handle shows, in whichever thread of the
+        channel: 1, -1, or 0 to take it back. False when there is no such answer.
+        """
+
+    async def spent(self, person: Person) -> tuple[Spent, Spent]:
+        """What a person used today (UTC), and in all."""
 
     def complete(
         self, person: Person, profile: Profile, turns: Sequence[Turn]
@@ -263,6 +301,10 @@ class Adapter(Protocol):
 
     name: str
     limits: Limits
+
+    @property
+    def people(self) -> Sequence[str]:
+        """What the ids of its people begin with, before the colon; often its name alone."""
 
     async def run(self, core: Core) -> None:
         """Take messages in until cancelled. Returning by itself ends the program: a terminal does

@@ -91,6 +91,7 @@ class FakeAdapter:
 
     doors: Sequence[Door] = ()
     opens_doors = False
+    people: Sequence[str] = ("fake",)
     trouble = ""
 
     def __init__(self, wall: Wall, limits: Limits | None = None, *, looks_up: bool = True) -> None:
@@ -105,6 +106,7 @@ class FakeAdapter:
         self.failed: list[str] = []
         self.closed_after: list[str] = []
         self.buttons: list[Button] = []
+        self.beneath: list[str] = []
         self.looks_up = looks_up
         self.held = asyncio.Event()
         self.held.set()
@@ -158,6 +160,8 @@ class FakeSink:
 
     async def _put(self, part: int, text: str, handle: str) -> str:
         await asyncio.sleep(0)
+        if self._to.beneath:
+            self._adapter.beneath.append(self._to.beneath)
         if self._adapter.faults:
             raise self._adapter.faults.pop(0)
         if part in self._adapter.fault_at:
@@ -248,6 +252,7 @@ class Bot:
         *,
         key: str = "",
         channel: str = "general",
+        thread: str = "",
         person: str = "ann",
         question_id: str = "",
         files: Sequence[Attachment] = (),
@@ -256,7 +261,7 @@ class Bot:
         core = await self.adapter.core
         return await core.receive(
             IncomingMessage(
-                ConversationId("fake", channel),
+                ConversationId("fake", channel, thread),
                 Person(f"fake:{person}", person.title()),
                 text,
                 keys=(key,) if key else (),
@@ -270,16 +275,16 @@ class Bot:
         core = await self.adapter.core
         return await core.said(ConversationId("fake", channel), question_id)
 
-    async def idle(self, channel: str = "general") -> None:
-        """Wait until nothing of a channel is open."""
+    async def idle(self, channel: str = "general", thread: str = "") -> None:
+        """Wait until nothing of a conversation is open."""
         core = await self.adapter.core
         async with asyncio.timeout(20):
-            await core.idle(ConversationId("fake", channel))
+            await core.idle(ConversationId("fake", channel, thread))
 
     async def hears(self, text: str, **how: Any) -> list[str]:
         """A person writes; returns the channel's messages once all is answered."""
         await self.receive(text, **how)
-        await self.idle(how.get("channel", "general"))
+        await self.idle(how.get("channel", "general"), how.get("thread", ""))
         return self.says(how.get("channel", "general"))
 
     async def usage(self, line: str, **how: str) -> list[str]:

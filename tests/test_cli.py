@@ -142,6 +142,17 @@ async def test_check_shows_what_works(tunebot: Start, tmp_path: Path) -> None:
     assert "did you mean 'gpt-4o-mini'?" in " ".join(out.replace("│", " ").split())
 
 
+async def test_check_shows_a_platform_whose_people_nobody_lets_in(
+    tunebot: Start, tmp_path: Path
+) -> None:
+    with (tmp_path / "tunebot.toml").open("a") as config:
+        config.write('\n[adapters.terminal]\n[access]\nusers = ["telegram:*"]\noperators = []\n')
+    code, out, _ = await ended(await tunebot("check"))
+    assert code == 1
+    said = " ".join(out.replace("│", " ").split())
+    assert 'add "terminal:*", or single people' in said
+
+
 async def test_check_shows_a_key_that_is_refused_and_not_the_key(tunebot: Start) -> None:
     code, out, err = await ended(await tunebot("check", SCRIPTED_KEY="sk-wrong-and-secret"))
     assert code == 1

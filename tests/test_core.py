@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,17 @@ from bot.access import Rank
 from bot.app import App
 from bot.commands import registry
 from bot.errors import ConfigError, ModelUnavailable, StoreBusy
-from bot.messages import Button, Card, ConversationId, Ending, Person, Role
+from bot.messages import (
+    Button,
+    Card,
+    ConversationId,
+    Ending,
+    IncomingMessage,
+    Person,
+    Profile,
+    Receipt,
+    Role,
+)
 from bot.ports import Door, Knock, Opened, SecretHeader
 from bot.store import database
 from tests.clock import StoppedClock
@@ -86,27 +97,116 @@ async def test_feedback_is_stored_with_the_answer_once_a_person(bot: Bot) -> Non
     core = await bot.adapter.core
     [handle] = bot.wall.posts("general")
     for person, value in ((ANN, 1), (ANN, 1), (BOB, 1)):
-        assert await core.feedback(HERE, handle, person, value)
+        assert await core.feedback("fake", "general", handle, person, value)
     assert (await core.history(HERE))[-1].feedback == 2
-    assert await core.feedback(HERE, handle, ANN, -1)
+    assert await core.feedback("fake", "general", handle, ANN, -1)
     assert (await core.history(HERE))[-1].feedback == 0
-    assert await core.feedback(HERE, handle, ANN, 0)
+    assert await core.feedback("fake", "general", handle, ANN, 0)
     assert (await core.history(HERE))[-1].feedback == 1
-    assert not await core.feedback(HERE, "unknown", ANN, 1)
-    assert not await core.feedback(ConversationId("fake", "other"), handle, ANN, 1)
+    assert not await core.feedback("fake", "general", "unknown", ANN, 1)
+    assert not await core.feedback("fake", "other", handle, ANN, 1)
 
 
 async def test_forget_takes_feedback_too(bot: Bot) -> None:
     await bot.hears("hi", person="bob")
     core = await bot.adapter.core
-    await core.feedback(HERE, next(iter(bot.wall.posts("general"))), ANN, 1)
+    await core.feedback("fake", "general", next(iter(bot.wall.posts("general"))), ANN, 1)
     await bot.hears("/forget", channel="elsewhere")
     assert (await core.history(HERE))[-1].feedback == 0
 
 
+async def test_same_event_is_shelved_once_and_stays_until_it_is_dealt_with(
+    tmp_path: Path, model: ScriptedModel
+) -> None:
+    config = configuration(tmp_path, model.base_url)
+    async with running(config) as bot:
+        core = await bot.adapter.core
+        first, again, other = await core.shelve("fake", [("1", "one"), ("1", "one"), ("", "two")])
+        assert again is None
+        assert await core.shelve("telegram", [("1", "one")]) != [None], "keys are an adapter's own"
+    async with running(config) as reborn:
+        core = await reborn.adapter.core
+        assert await core.shelved("fake") == [first, other]
+        await core.take_down(*await core.shelved("fake"))
+        assert await core.shelved("fake") == []
+        assert await core.shelve("fake", [("1", "one")]) == [None], "it is still known"
+
+
+async def test_event_leaves_the_shelf_with_its_message(bot: Bot) -> None:
+    core = await bot.adapter.core
+    first, again = await core.shelve("fake", [("1", "one"), ("2", "one under another id")])
+    assert first
+    assert again
+    for event, receipt in ((first, Receipt.ACCEPTED), (again, Receipt.DUPLICATE)):
+        message = IncomingMessage(HERE, ANN, "hi", keys=("message 7",), events=(event.id,))
+        assert await core.receive(message) is receipt
+    assert await core.shelved("fake") == []
+
+
+async def test_refused_message_leaves_nothing_on_the_shelf(
+    tmp_path: Path, model: ScriptedModel
+) -> None:
+    only_bob = {"users": ["fake:bob"]}
+    async with running(configuration(tmp_path, model.base_url, access=only_bob)) as bot:
+        core = await bot.adapter.core
+        [event] = await core.shelve("fake", [("1", "hi")])
+        assert event
+        assert not core.admits(ANN)
+        assert core.admits(BOB)
+        message = IncomingMessage(HERE, ANN, "hi", events=(event.id,))
+        assert await core.receive(message) is Receipt.REFUSED
+        assert await core.shelved("fake") == []
+
+
+async def test_threads_have_the_choices_of_their_channel_until_they_choose(
+    tmp_path: Path, model: ScriptedModel
+) -> None:
+    profiles = {name: Profile(name, "scripted", "gpt-4o") for name in ("assistant", "support")}
+    async with running(configuration(tmp_path, model.base_url, profiles=profiles)) as bot:
+        await threads_choose(bot)
+
+
+async def threads_choose(bot: Bot) -> None:
+    thread = replace(HERE, thread="7")
+    core = await bot.adapter.core
+    await bot.hears("hi", thread="7")
+    assert (await core.chosen(thread)).name == "assistant"
+    await bot.hears("/model support")
+    assert (await core.chosen(thread)).name == "support"
+    assert (await core.chosen(replace(HERE, thread="new"))).name == "support"
+    await bot.hears("/model assistant", thread="7")
+    assert (await core.chosen(thread)).name == "assistant"
+    assert "**support** answers here" in (await bot.hears("/model default", thread="7"))[-1]
+
+
+async def test_channel_under_a_new_id_keeps_its_history(bot: Bot) -> None:
+    core = await bot.adapter.core
+    await bot.hears("hi")
+    await core.move("fake", "general", "supergroup")
+    moved = replace(HERE, channel="supergroup")
+    assert len(await core.history(moved)) == 2
+    await bot.hears("again")
+    await core.move("fake", "general", "supergroup")
+    assert len(await core.history(moved)) == 2, "nothing is overwritten"
+
+
+async def test_person_is_told_what_they_spent(bot: Bot) -> None:
+    core = await bot.adapter.core
+    await bot.hears("hi")
+    bot.clock.advance(86_400)
+    await bot.hears("hi")
+    today, in_all = await core.spent(ANN)
+    assert (today.answers, in_all.answers) == (1, 2)
+    assert in_all.prompt_tokens > today.prompt_tokens > 0
+    assert (await core.spent(BOB))[1].answers == 0
+
+
 async def test_what_cannot_be_read_is_set_aside_for_a_week(bot: Bot, tmp_path: Path) -> None:
     core = await bot.adapter.core
-    await core.set_aside("fake", '{"update_id": "x"}')
+    [event] = await core.shelve("fake", [("1", '{"update_id": "x"}')])
+    assert event
+    await core.set_aside(event)
+    assert await core.shelved("fake") == []
 
     def aside() -> list[str]:
         with closing(sqlite3.connect(tmp_path / "bot.db")) as db:

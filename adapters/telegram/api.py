@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
-from telegram import Bot, Message
+from telegram import Bot
 from telegram.error import (
     BadRequest,
     Forbidden,
@@ -152,10 +152,15 @@ def failure(error: TelegramError) -> DeliveryError:
             return DeliveryRefused(f"Telegram refuses the message: {error.message}")
         case InvalidToken():
             return DeliveryError(REFUSED, PATIENCE)
-        case _ if any(isinstance(cause, UNSENT) for cause in causes(error)):
+        case _ if unsent(error):
             return DeliveryError("Telegram is out of reach.")
         case _:
             return Doubtful("Telegram did not say whether it has the message.")
+
+
+def unsent(error: BaseException) -> bool:
+    """Whether a call cannot have reached Telegram."""
+    return any(isinstance(cause, UNSENT) for cause in causes(error))
 
 
 def wait_asked(error: RetryAfter) -> float:
@@ -177,8 +182,3 @@ def says(error: TelegramError, *words: str) -> bool:
     return isinstance(error, BadRequest) and any(
         word.lower() in error.message.lower() for word in words
     )
-
-
-def number(message: Message | bool) -> int:
-    """The id of a message that was sent or edited."""
-    return 0 if isinstance(message, bool) else message.message_id

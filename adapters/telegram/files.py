@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from bot.ports import Clock
 
 MOST_BYTES = 20 * 1024**2  # that Telegram lets bots download
 TRIES, PAUSE = 3, 2.0  # seconds between two tries
+LONGEST = 300.0  # seconds that a file may take in all; what is said after it waits for it
+MOST_AT_ONCE = 16  # files on their way
 
 log = structlog.get_logger()
 
@@ -31,13 +34,17 @@ class Files:
         self._api = api
         self._folder = folder
         self._clock = clock
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def fetch(self, wanted: Sequence[Wanted]) -> tuple[list[Attachment], list[str]]:
         """The files that came, and a sentence for each that did not."""
         came, sentences = [], []
         for each in wanted:
             try:
-                came.append(await self._fetch(each))
+                async with self._slots, asyncio.timeout(LONGEST):
+                    came.append(await self._fetch(each))
+            except TimeoutError:
+                sentences.append(unfetched(each))
             except Unfetched as why:
                 sentences.append(str(why))
         return came, sentences
@@ -60,7 +67,12 @@ class Files:
                 raise
             else:
                 return Attachment(wanted.name, wanted.media_type, str(path), size)
-        raise Unfetched(f"{wanted.name} could not be fetched from Telegram: please send it again.")
+        raise Unfetched(unfetched(wanted))
+
+
+def unfetched(wanted: Wanted) -> str:
+    """Why a file did not come."""
+    return f"{wanted.name} could not be fetched from Telegram: please send it again."
 
 
 def too_large(wanted: Wanted) -> str:

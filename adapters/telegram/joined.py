@@ -13,28 +13,35 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from adapters.telegram.updates import Heard
+from bot.messages import RawEvent
 from bot.ports import Clock
 
 MOST_UNITS = 4096  # where the apps cut, if no line or word ends shortly before
 CUT_FROM = 3900
+MOST_PIECES = 50  # of one message, which is kept in memory until it is whole
 AT_ONCE = 10.0  # seconds between two pieces as Telegram got them, at most
 
 
 @dataclass(slots=True, eq=False)
 class Growing:
-    """The pieces that came so far. `whole` is set once no more are waited for; `task` hands them
-    in.
+    """The pieces that came so far, and the events that they were read from. `whole` is set once no
+    more are waited for; `begun` says that somebody hands them in then.
     """
 
     pieces: list[Heard]
+    events: list[RawEvent]
     until: float
     whole: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
+    begun: bool = False
 
     @property
     def overheard(self) -> bool:
         """Whether nothing of it is for the bot."""
         return all(piece.overheard for piece in self.pieces)
+
+    def takes(self, heard: Heard) -> bool:
+        """Whether a piece belongs to these."""
+        return len(self.pieces) < MOST_PIECES and continues(self.pieces[-1], heard)
 
     def has(self, heard: Heard) -> bool:
         """Whether a piece is one of these."""
@@ -58,17 +65,19 @@ class Joiner:
         sender = (where.channel, where.thread, person.id)
         growing = self._growing.get(sender)
         if growing and growing.has(heard):
+            growing.events += heard.events
             return growing
         self._growing.pop(sender, None)
-        if growing and continues(growing.pieces[-1], heard):
+        if growing and growing.takes(heard):
             growing.pieces.append(heard)
+            growing.events += heard.events
             growing.until = self._clock.now() + self._seconds
         else:
             if growing:
                 growing.whole.set()
             if heard.overheard and not heard.album:
                 return None
-            growing = Growing([heard], self._clock.now() + self._seconds)
+            growing = Growing([heard], [*heard.events], self._clock.now() + self._seconds)
         if self._seconds and may_continue(heard):
             self._growing[sender] = growing
         else:
@@ -107,7 +116,7 @@ def continues(before: Heard, heard: Heard) -> bool:
     return may_continue(before) and at_once and not heard.files and not command
 
 
-def joined(pieces: Sequence[Heard]) -> Heard:
+def joined(pieces: Sequence[Heard], events: Sequence[RawEvent]) -> Heard:
     """One message of all pieces, known by the keys of each. An answer is to what names the bot."""
     named = next(piece for piece in pieces if not piece.overheard)
     text = pieces[0].message.text
@@ -116,4 +125,5 @@ def joined(pieces: Sequence[Heard]) -> Heard:
         text += piece.message.text if cut_inside else f"\n{piece.message.text}"
     keys = tuple(key for piece in pieces for key in piece.message.keys)
     message = replace(named.message, text=text.strip("\n") if named.album else text, keys=keys)
-    return Heard(message, tuple(file for piece in pieces for file in piece.files))
+    files = tuple(file for piece in pieces for file in piece.files)
+    return Heard(message, files, tuple(events))

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
-from typing import Any
 
-SUPERGROUPS_BELOW = -1_000_000_000_000  # their ids; they number their messages by themselves
-MOST_SEQUENCES, MOST_THREADS = 1000, 2000  # remembered
+from adapters.telegram.place import SUPERGROUPS_BELOW
+
+MOST_SEQUENCES = 1000  # remembered
 MOST_IDS, MOST_SHARED = 100, 2000  # of a supergroup, and of all other chats together
 BEYOND = 3  # ids above the newest known one that are tried
 MOST_TRIES = 4  # each costs the chat a call
@@ -41,7 +41,6 @@ class Ledger:
 
     def __init__(self) -> None:
         self._sequences: OrderedDict[int, Sequence] = OrderedDict()
-        self._threads: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._under_way: Counter[int] = Counter()
 
     def begins(self, chat: int) -> None:
@@ -54,17 +53,6 @@ class Ledger:
         if not self._under_way[chat]:
             del self._under_way[chat]
 
-    def sent(self, chat: int, message: int, thread: int | None) -> None:
-        """The bot posted a message, perhaps in a topic."""
-        self.saw(chat, message)
-        if thread:
-            self._threads[chat, message] = thread
-            bound(self._threads, MOST_THREADS)
-
-    def thread(self, chat: int, message: int) -> str:
-        """The topic of a message that this process posted: a reaction does not tell."""
-        return str(self._threads.get((chat, message), ""))
-
     def saw(self, chat: int, message: int) -> None:
         """A message of that id stands in a chat."""
         which = sequence(chat)
@@ -72,7 +60,8 @@ class Ledger:
             self._sequences[which] = Sequence(deque(maxlen=MOST_IDS if which else MOST_SHARED))
         self._sequences.move_to_end(which)
         self._sequences[which].saw(message)
-        bound(self._sequences, MOST_SEQUENCES)
+        if len(self._sequences) > MOST_SEQUENCES:
+            self._sequences.popitem(last=False)
 
     def newest(self, chat: int) -> int:
         """The highest id known of those that are numbered with a chat's; 0 where none is."""
@@ -92,9 +81,3 @@ class Ledger:
 def sequence(chat: int) -> int:
     """Which chats number their messages together."""
     return chat if chat < SUPERGROUPS_BELOW else 0
-
-
-def bound(kept: OrderedDict[Any, Any], most: int) -> None:
-    """Forget the oldest of what is more than enough."""
-    while len(kept) > most:
-        kept.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Where a message came from and where its answer goes: the adapter's own note, kept by the core."""
+"""Where a message came from and where its answer goes: the adapter's own notes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 
 from bot.messages import ReplyTo
+
+SUPERGROUPS_BELOW = -1_000_000_000_000  # their ids; they number their messages by themselves
 
 
 @dataclass(slots=True)
@@ -29,5 +31,22 @@ class Place:
 def place_of(to: ReplyTo) -> Place:
     """Where a reply goes; one that answers nobody has no origin."""
     where = to.conversation
-    message = json.loads(to.origin).get("message", 0) if to.origin else 0
-    return Place(int(where.channel), int(where.thread) if where.thread else None, message)
+    place = Place(int(where.channel), int(where.thread) if where.thread else None)
+    if to.beneath:
+        place.message = message_of(to.beneath, place.chat)
+    elif to.origin and not place.private:  # there is nobody else whom it may answer
+        place.message = json.loads(to.origin).get("message", 0)
+    return place
+
+
+def handle_of(chat: int, message: int) -> str:
+    """The note of a message of the bot. A group may become a supergroup, which is another chat and
+    numbers anew: so its id stands there, too.
+    """
+    return f"{chat}:{message}" if SUPERGROUPS_BELOW <= chat < 0 else str(message)
+
+
+def message_of(handle: str, chat: int) -> int:
+    """The message of a handle; 0 for none, and for one in another chat than this."""
+    where, _, message = handle.rpartition(":")
+    return int(message or 0) if where in {"", str(chat)} else 0

@@ -19,7 +19,8 @@ from adapters.telegram.buttons import keyboard
 from adapters.telegram.format import Formatted, formatted, units
 from adapters.telegram.pacer import Urgency
 from adapters.telegram.place import place_of
-from adapters.telegram.writer import DraftsRefused, Writer
+from adapters.telegram.previews import DraftsRefused, Previews
+from adapters.telegram.writer import Writer
 from bot.errors import DeliveryError
 from bot.messages import Button, Document, ReplyTo
 from bot.ports import Limits
@@ -37,7 +38,7 @@ DRAFT_LASTS = 20.0  # seconds; Telegram takes a preview away after 30
 class Standing:
     """What a part shows, and in which message."""
 
-    message: int
+    handle: str
     text: Formatted
     keyboard: InlineKeyboardMarkup | None = None
 
@@ -50,6 +51,7 @@ class TelegramSink:
         self._account = account
         self._clock = account.clock
         self._writer = Writer(account, place)
+        self._previews = Previews(account, place)
         self._person = to.person
         self._private = place.private
         self._drafts = place.private
@@ -58,8 +60,7 @@ class TelegramSink:
         self._draft_at = 0.0
         self._standing: dict[int, Standing] = {}
         self._next_look = self._clock.now() + (0.0 if place.private else GROUP_START)
-        self._feedback = feedback
-        self._grew = False
+        self._feedback = feedback and to.answer
         self._company = asyncio.create_task(self._keep_company(), name=f"typing {to.key}")
 
     @property
@@ -68,7 +69,6 @@ class TelegramSink:
 
     async def ready(self) -> None:
         """Return when the chat would take another look."""
-        self._grew = True
         while (wait := self._wait()) > 0:
             await self._clock.sleep(wait)
 
@@ -100,7 +100,7 @@ class TelegramSink:
         return message
 
     async def _preview(self, shown: Formatted) -> None:
-        await self._writer.draft(self._draft_id, shown)
+        await self._previews.show(self._draft_id, shown)
         self._draft, self._draft_at = shown, self._clock.now()
         self._looked(DRAFT_PAUSE)
 
@@ -120,8 +120,7 @@ class TelegramSink:
         """Make the final text of a part stand."""
         self._company.cancel()
         urgency = Urgency.ERROR if failed else Urgency.FINAL
-        feedback = self._feedback and self._grew and not failed
-        below = keyboard(buttons, self._person, feedback=feedback)
+        below = keyboard(buttons, self._person, feedback=self._feedback and not failed)
         # First, as it may fail: then this part is not sent yet, and is not sent twice.
         await self._bare(part - 1)
         return await self._stand(part, formatted(text), handle, urgency, below)
@@ -130,8 +129,8 @@ class TelegramSink:
         """Take the buttons away from a part that is not the last."""
         above = self._standing.get(part)
         if above and above.keyboard:
-            await self._writer.edit(above.message, above.text, Urgency.FINAL)
-            self._standing[part] = Standing(above.message, above.text)
+            await self._writer.edit(above.handle, above.text, Urgency.FINAL)
+            self._standing[part] = Standing(above.handle, above.text)
 
     async def _stand(
         self,
@@ -142,18 +141,16 @@ class TelegramSink:
         below: InlineKeyboardMarkup | None = None,
     ) -> str:
         """Have a part stand in the message of its handle, or in a new one if that is gone."""
-        message = int(handle or 0)
-        if message and self._standing.get(part) == Standing(message, text, below):
+        if handle and self._standing.get(part) == Standing(handle, text, below):
             return handle
-        stands = message and await self._writer.edit(message, text, urgency, below)
-        if not stands:
-            message = await self._writer.send(str(part), text, urgency, below)
-        self._standing[part] = Standing(message, text, below)
-        return str(message)
+        if not await self._writer.edit(handle, text, urgency, below):
+            handle = await self._writer.send(str(part), text, urgency, below)
+        self._standing[part] = Standing(handle, text, below)
+        return handle
 
     async def retract(self, handle: str) -> None:
         """Take away a message that holds no part of the final text."""
-        await self._writer.delete(int(handle))
+        await self._writer.delete(handle)
 
     async def attach(self, document: Document) -> None:
         """Send a file."""
@@ -170,7 +167,7 @@ class TelegramSink:
         await self._clock.sleep(TYPING_AFTER)
         while True:
             if not self._draft:
-                await self._writer.type()
+                await self._previews.type()
             elif self._clock.now() - self._draft_at > DRAFT_LASTS:
                 with suppress(DeliveryError, DraftsRefused):
                     await self._preview(self._draft)

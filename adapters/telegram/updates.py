@@ -27,7 +27,8 @@ from adapters.telegram.addressed import Me, addressed, from_a_person
 from adapters.telegram.buttons import OPINIONS, Opinion, Says, pressed
 from adapters.telegram.format import units
 from adapters.telegram.place import Place
-from bot.messages import ConversationId, IncomingMessage, Person
+from adapters.telegram.wordless import described
+from bot.messages import ConversationId, IncomingMessage, Person, RawEvent
 
 Sized = PhotoSize | Voice | VideoNote | Document | Audio | Video
 
@@ -44,14 +45,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message for the bot. `length` is its text's in UTF-16 units, as it was sent; `album` is the
-    same for all that were sent together; `overheard` says that it is for the bot only if it goes on
-    where a long text for the bot was cut, or beside a picture for the bot. `at` is when it was
-    sent, in Unix seconds.
+    """A message for the bot, and the events that it was read from. `length` is its text's in UTF-16
+    units, as it was sent; `album` is the same for all that were sent together; `overheard` says
+    that it is for the bot only if it goes on where a long text for the bot was cut, or beside a
+    picture for the bot. `at` is when it was sent, in Unix seconds.
     """
 
     message: IncomingMessage
     files: tuple[Wanted, ...] = ()
+    events: tuple[RawEvent, ...] = ()
     length: int = 0
     album: str = ""
     overheard: bool = False
@@ -62,6 +64,7 @@ class Heard:
 class Pressed:
     """A button was pressed below a message; `button` is None where we make no such button now."""
 
+    event: RawEvent
     query: str
     by: int
     chat: int
@@ -74,13 +77,22 @@ class Pressed:
 class Reacted:
     """What a person thinks of a message: 1, -1, or 0 if they took it back."""
 
+    event: RawEvent
     chat: int
     message: int
     person: Person
     value: int
 
 
-Meaning = Heard | Pressed | Reacted
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """A group became a supergroup, which is another chat."""
+
+    chat: int
+    to: int
+
+
+Meaning = Heard | Pressed | Reacted | Migrated
 
 
 class Reader:
@@ -90,66 +102,68 @@ class Reader:
         self.name = name
         self._me = me
 
-    def read(self, update: Update) -> Meaning | None:
-        """What an update means; None if it is nothing to the bot."""
-        key = f"{self._me.id}:{update.update_id}"
+    def read(self, update: Update, event: RawEvent) -> Meaning | None:
+        """What an update means, which stands on the shelf; None if it is nothing to the bot."""
         if update.message:
-            return self._heard(update.message, key)
+            return migrated(update.message) or self._heard(update.message, event)
         if update.callback_query:
-            return self._pressed(update.callback_query, key)
+            return self._pressed(update.callback_query, event)
         if update.message_reaction:
-            return self._reacted(update.message_reaction)
+            return self._reacted(update.message_reaction, event)
         if stopped := update.api_kwargs.get("stopped_message_generation"):
-            return self._stopped(stopped, key)
+            return self._stopped(stopped, event)
         return None
 
-    def _heard(self, message: Message, key: str) -> Heard | None:
+    def _heard(self, message: Message, event: RawEvent) -> Heard | None:
         text, by = addressed(message, self._me), message.from_user
         overheard = text is None and from_a_person(message)
         text = message.text or message.caption or "" if overheard else text
         files = attached(message)
+        if text is not None and not (text or files):
+            text = described(message)
         if by is None or text is None or not (text or files):
             return None
-        keys = (key, f"{message.chat.id}/{message.message_id}")
-        heard = self._incoming(message, by, text, keys)
+        heard = self._incoming(message, by, text, f"{message.chat.id}/{message.message_id}")
         length = units(message.text or "")
         album, at = message.media_group_id or "", message.date.timestamp()
-        return Heard(heard, files, length, album, overheard, at)
+        return Heard(heard, files, (event,), length, album, overheard, at)
 
-    def _pressed(self, query: CallbackQuery, key: str) -> Pressed | None:
+    def _pressed(self, query: CallbackQuery, event: RawEvent) -> Pressed | None:
         below = query.message
         if below is None:
             return None
         button = pressed(query.data or "") if below.is_accessible else None
         # A button of a message counts once, however often somebody presses it.
         user = query.from_user.id
-        keys = (key, f"{below.chat.id}/{below.message_id}/{query.data}/{user}")
+        key = f"{below.chat.id}/{below.message_id}/{query.data}/{user}"
         text = button.text if isinstance(button, Says) else ""
-        said = self._incoming(below, query.from_user, text, keys)
-        return Pressed(query.id, user, below.chat.id, below.message_id, said, button)
+        said = self._incoming(below, query.from_user, text, key)
+        return Pressed(event, query.id, user, below.chat.id, below.message_id, said, button)
 
-    def _reacted(self, reaction: MessageReactionUpdated) -> Reacted | None:
+    def _reacted(self, reaction: MessageReactionUpdated, event: RawEvent) -> Reacted | None:
         if reaction.user is None:
             return None
         before, after = opinion(reaction.old_reaction), opinion(reaction.new_reaction)
         if before == after:
             return None
         person = self._person(reaction.user)
-        return Reacted(reaction.chat.id, reaction.message_id, person, after)
+        return Reacted(event, reaction.chat.id, reaction.message_id, person, after)
 
-    def _stopped(self, stopped: Mapping[str, Any], key: str) -> Heard:
+    def _stopped(self, stopped: Mapping[str, Any], event: RawEvent) -> Heard:
         """The Stop button of a preview, which only a private chat has, is /stop."""
         chat = stopped["chat"]["id"]
         where = Place(chat, stopped.get("message_thread_id"))
         person = Person(f"{self.name}:{chat}", stopped["chat"].get("first_name", ""))
-        return Heard(IncomingMessage(self._conversation(where), person, "/stop", (key,)))
+        keys = (f"{chat}/stopped/{stopped['draft_id']}",)
+        said = IncomingMessage(self._conversation(where), person, "/stop", keys)
+        return Heard(said, events=(event,))
 
     def _incoming(
-        self, message: MaybeInaccessibleMessage, by: User, text: str, keys: tuple[str, ...]
+        self, message: MaybeInaccessibleMessage, by: User, text: str, key: str
     ) -> IncomingMessage:
         where = Place(message.chat.id, topic(message), message.message_id)
         return IncomingMessage(
-            self._conversation(where), self._person(by), text, keys, where.origin()
+            self._conversation(where), self._person(by), text, (key,), where.origin()
         )
 
     def _conversation(self, where: Place) -> ConversationId:
@@ -157,6 +171,15 @@ class Reader:
 
     def _person(self, user: User) -> Person:
         return Person(f"{self.name}:{user.id}", user.full_name)
+
+
+def migrated(message: Message) -> Migrated | None:
+    """The move of a group. Telegram tells of it in both chats."""
+    if message.migrate_to_chat_id:
+        return Migrated(message.chat.id, message.migrate_to_chat_id)
+    if message.migrate_from_chat_id:
+        return Migrated(message.migrate_from_chat_id, message.chat.id)
+    return None
 
 
 def topic(message: MaybeInaccessibleMessage) -> int | None:

@@ -9,35 +9,29 @@ file cannot be looked for at all: one whose answer got lost is sent twice.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
 from telegram import InlineKeyboardMarkup as Keyboard
 from telegram import LinkPreviewOptions, Message, ReplyParameters
-from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, ChatMigrated, RetryAfter, TelegramError
 
 from adapters.telegram.account import Account
 from adapters.telegram.api import Doubtful, failure, says, wait_asked
 from adapters.telegram.doubts import Doubts
-from adapters.telegram.format import Formatted, plain
+from adapters.telegram.format import Formatted
+from adapters.telegram.formatting import LOST, SAME, with_formatting
 from adapters.telegram.pacer import Urgency
-from adapters.telegram.place import Place
+from adapters.telegram.place import Place, handle_of, message_of
 from adapters.telegram.upload import MOST_UPLOAD, upload
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.messages import Document
 
 T = TypeVar("T")
-SAME = "message is not modified"
-LOST = ("to edit not found", "can't be edited", "MESSAGE_ID_INVALID", "no text in the message")
 NO_THREAD = ("thread not found", "TOPIC_DELETED", "TOPIC_CLOSED")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
-
-
-class DraftsRefused(Exception):
-    """There are no previews here."""
 
 
 class Writer:
@@ -49,9 +43,8 @@ class Writer:
         self._pacer = account.pacer
         self._place = place
         self._doubts = Doubts(account.ledger)
-        self._sent: set[int] = set()
-        self._first_chat = place.chat
-        place.chat = account.moved.get(place.chat, place.chat)
+        self._answered = False
+        place.chat = account.moves.now(place.chat)
 
     @property
     def chat(self) -> int:
@@ -60,24 +53,28 @@ class Writer:
 
     async def send(
         self, name: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
-    ) -> int:
-        """Post a text; returns its message. `name` is the same when it is tried again."""
+    ) -> str:
+        """Post a text; returns its handle. `name` is the same when it is tried again."""
         found = await self._find(name, text, keyboard)
         message = found or await self._post(name, text, urgency, keyboard)
         self._doubts.end(name)
         self._arrived(message)
-        return message
+        return handle_of(self.chat, message)
 
     def close(self) -> None:
         """Nothing is looked for any more."""
         self._doubts.close()
 
     async def edit(
-        self, message: int, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
+        self, handle: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None = None
     ) -> bool:
         """Give a message another text; False where it does not stand any more."""
-        if self._left_behind(message):
-            return False
+        message = message_of(handle, self.chat)
+        return bool(message) and await self._edit(message, text, urgency, keyboard)
+
+    async def _edit(
+        self, message: int, text: Formatted, urgency: Urgency, keyboard: Keyboard | None
+    ) -> bool:
         await self._turn(urgency)
 
         async def edit(shown: Formatted) -> object:
@@ -91,9 +88,9 @@ class Writer:
             )
 
         try:
-            await self._formatted(edit, text)
+            await with_formatting(edit, text)
         except ChatMigrated as error:
-            self._follow(error)
+            await self._follow(error)
             return False
         except TelegramError as error:
             if says(error, *LOST):
@@ -102,9 +99,10 @@ class Writer:
                 raise self._failure(error) from None
         return True
 
-    async def delete(self, message: int) -> None:
+    async def delete(self, handle: str) -> None:
         """Take a message away, if it stands."""
-        if self._left_behind(message):
+        message = message_of(handle, self.chat)
+        if not message:
             return
         try:
             await self._api.delete_message(self.chat, message)
@@ -112,41 +110,6 @@ class Writer:
             log.info("message not deleted", chat=self.chat, reason=error.message)
         except TelegramError as error:
             raise self._failure(error) from None
-
-    async def draft(self, draft: int, text: Formatted) -> None:
-        """Show a preview for half a minute. Raises DraftsRefused where there are none."""
-        if (wait := self._pacer.silence(self.chat)) > 0:
-            raise DeliveryError("Telegram takes no preview for now.", wait)
-
-        async def show(shown: Formatted) -> bool:
-            return await self._api.send_message_draft(
-                self.chat,
-                draft,
-                shown.text,
-                self._place.thread,
-                entities=shown.entities,
-                api_kwargs={"can_stop": True, "keep_on_stop": True},  # Bot API 10.3
-            )
-
-        try:
-            await self._formatted(show, text)
-        except RetryAfter as error:
-            self._pacer.hush(self.chat, wait_asked(error))
-            raise failure(error) from None
-        except (BadRequest, InvalidToken) as error:  # a server that is too old says 404
-            self._account.drafts = isinstance(error, BadRequest)
-            raise DraftsRefused from None
-        except TelegramError as error:
-            raise failure(error) from None
-
-    async def type(self) -> None:
-        """Be seen typing for five seconds; it does not matter if not."""
-        if self._pacer.silence(self.chat) > 0:
-            return
-        with suppress(TelegramError):
-            await self._api.send_chat_action(
-                self.chat, "typing", message_thread_id=self._place.thread
-            )
 
     async def attach(self, document: Document) -> None:
         """Post a file."""
@@ -160,8 +123,8 @@ class Writer:
         self._arrived(posted.message_id)
 
     def _arrived(self, message: int) -> None:
-        self._sent.add(message)
-        self._account.ledger.sent(self.chat, message, self._place.thread)
+        self._answered = True
+        self._account.ledger.saw(self.chat, message)
 
     async def _post(
         self, name: str, text: Formatted, urgency: Urgency, keyboard: Keyboard | None
@@ -182,7 +145,7 @@ class Writer:
             )
 
         try:
-            return (await self._formatted(send, text)).message_id
+            return (await with_formatting(send, text)).message_id
         except TelegramError as error:
             why = self._failure(error)
             if not isinstance(why, Doubtful):
@@ -194,7 +157,7 @@ class Writer:
         places = () if self._place.thread else self._doubts.places(name, self.chat)
         for message in places:
             free = message in self._doubts.places(name, self.chat)  # also after the last edit
-            if free and await self.edit(message, text, Urgency.FINAL, keyboard):
+            if free and await self._edit(message, text, Urgency.FINAL, keyboard):
                 log.info("message found", chat=self.chat, message=message)
                 return message
         return 0
@@ -206,22 +169,12 @@ class Writer:
         else:
             await self._pacer.turn(self.chat, urgency)
 
-    async def _formatted(self, call: Callable[[Formatted], Awaitable[T]], text: Formatted) -> T:
-        """Make a call with a text, and again with it plain if its entities are refused."""
-        try:
-            return await call(text)
-        except BadRequest as error:
-            if not text.entities or says(error, SAME, *LOST):
-                raise
-            log.warning("formatting refused", chat=self.chat, reason=error.message)
-            return await call(plain(text.text))
-
     async def _here(self, call: Callable[[dict[str, Any]], Awaitable[T]]) -> T:
         """Make a call where the chat is now: groups move, topics are deleted."""
         try:
             return await call(self._where())
         except ChatMigrated as error:
-            self._follow(error)
+            await self._follow(error)
         except BadRequest as error:
             if not self._place.thread or not says(error, *NO_THREAD):
                 raise
@@ -230,19 +183,16 @@ class Writer:
 
     def _where(self) -> dict[str, Any]:
         reply = None
-        if self._place.message and not self._place.private and not self._sent:
+        if self._place.message and not self._answered:
             reply = ReplyParameters(self._place.message, allow_sending_without_reply=True)
         thread = self._place.thread
         return {"chat_id": self.chat, "message_thread_id": thread, "reply_parameters": reply}
 
-    def _follow(self, moved: ChatMigrated) -> None:
+    async def _follow(self, moved: ChatMigrated) -> None:
         """The group is a supergroup now, with another id."""
-        self._account.moved[self.chat] = moved.new_chat_id
-        self._place.chat = moved.new_chat_id
-
-    def _left_behind(self, message: int) -> bool:
-        """Whether a message is in the group as it was before: a supergroup numbers anew."""
-        return self.chat != self._first_chat and message not in self._sent
+        before, self._place.chat = self.chat, moved.new_chat_id
+        if self._account.moves.learn(before, moved.new_chat_id):
+            await self._account.moves.carry(before)
 
     def _failure(self, error: TelegramError) -> DeliveryError:
         """What a call failed by; the chat is left alone if Telegram asks for that."""

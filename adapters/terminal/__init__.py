@@ -57,7 +57,7 @@ class Terminal:
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
         self.output = self._choose_output()
-        self.limits = Limits(progress=self.output.progress)
+        self.limits = Limits(progress=self.output.progress, edits=False)
         # Another process cannot see what this one printed: its handles are foreign here.
         self._handles = (f"{secrets.token_hex(4)}:{number}" for number in count())
         self._printed: dict[str, int] = {}
@@ -105,6 +105,11 @@ class Terminal:
     def doors(self) -> Sequence[Door]:
         """Nobody calls a terminal."""
         return ()
+
+    @property
+    def people(self) -> Sequence[str]:
+        """What the ids of its people begin with."""
+        return (self.name,)
 
     @property
     def opens_doors(self) -> bool:

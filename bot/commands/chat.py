@@ -15,7 +15,9 @@ async def help_(call: Call) -> str:
         return f"`{found.usage}`\n\n{found.help}"
     rank = call.services.access.rank(call.message.person.id)
     lines = ["Write to me and I answer. I remember what is said in this conversation.", ""]
-    return "\n".join([*lines, *(listed(c) for c in COMMANDS.values() if c.rank <= rank)])
+    return "\n".join(
+        [*lines, *(listed(c) for c in COMMANDS.values() if c.listed and c.rank <= rank)]
+    )
 
 
 def listed(entry: Command) -> str:

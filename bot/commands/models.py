@@ -24,16 +24,17 @@ async def models(call: Call) -> str:
 async def model(call: Call) -> str:
     """Show or choose the model of this conversation.
 
-    `/model default` goes back to the one of the configuration. The choice holds over restarts.
+    `/model default` goes back to the channel's, or the one of the configuration. What is chosen in
+    a channel holds for all of its threads that chose none. The choice holds over restarts.
     """
     profiles = call.services.profiles
     if not call.rest:
         current = await chosen(call)
         return f"**{current.name}** answers here: {current.model} ({current.provider})."
     back = call.rest == "default" and "default" not in {p.name for p in profiles.all()}
-    profile = profiles.chosen("") if back else profiles.named(call.rest)
-    name = "" if back else profile.name
+    name = "" if back else profiles.named(call.rest).name
     await call.services.store.insist(conversations.choose_profile, call.message.conversation, name)
+    profile = await chosen(call)
     return f"From now on **{profile.name}** answers here: {profile.model} ({profile.provider})."
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 from bot.commands.registry import Call, command
-from bot.messages import Card, Document, Turn
+from bot.messages import Card, Document, Spent, Turn
 from bot.store import privacy, turns, usage
-from bot.store.usage import Total
 
 
-@command("/usage")
+@command("/usage", personal=True)
 async def usage_(call: Call) -> Card:
     """Show tokens and money: yours, and this conversation's."""
     store, message = call.services.store, call.message
@@ -30,7 +29,7 @@ async def usage_(call: Call) -> Card:
     return Card("\n".join(lines), private=True)
 
 
-def cells(total: Total) -> str:
+def cells(total: Spent) -> str:
     """The figures of one line."""
     money = f"{total.cost:.4f}"
     if total.unpriced:
@@ -40,7 +39,7 @@ def cells(total: Total) -> str:
     return " | ".join([*(f"{figure:,}" for figure in figures), money])
 
 
-@command("/export")
+@command("/export", personal=True)
 async def export(call: Call) -> Card:
     """Get this conversation as a JSONL file, one turn a line."""
     lines: list[str] = []
@@ -67,7 +66,7 @@ def exported(turn: Turn) -> str:
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
-@command("/forget")
+@command("/forget", personal=True)
 async def forget(call: Call) -> Card:
     """Delete everything that is stored of you: what you said and the answers to it.
 

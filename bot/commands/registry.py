@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.access import Access, Rank
+from bot.commands.summaries import SUMMARIES
+from bot.completion import Completions
+from bot.config import Tuning
 from bot.conversation import Conversation
 from bot.errors import CommandError
 from bot.files import Files
-from bot.messages import Card
+from bot.messages import Card, Price
 from bot.models.profiles import Profiles
 from bot.ports import Clock, CommandInfo
 from bot.store import Store
 from bot.store.inbox import Received
+from bot.tuning.jobs import Jobs
+from bot.tuning.library import Library
 
 LOOKS_LIKE_ONE = re.compile(r"/[A-Za-z][\w-]*(\s|$)")  # "/usr/bin" and "/" are text
 
@@ -31,6 +36,11 @@ class Services:
     profiles: Profiles
     access: Access
     clock: Clock
+    library: Library
+    jobs: Jobs
+    completions: Completions
+    prices: Mapping[str, Price]
+    tuning: Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +57,17 @@ Run = Callable[[Call], Awaitable[Card | str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. `at_once` does not wait for the answer that runs in its conversation."""
+    """A command. `at_once` does not wait for the answer that runs in its conversation; what a
+    `personal` one tells is for who asks alone; one that only buttons say is not `listed`.
+    """
 
     name: str
     arguments: str
     rank: Rank
     at_once: bool
     run: Run
+    personal: bool = False
+    listed: bool = True
 
     @property
     def help(self) -> str:
@@ -74,7 +88,14 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(usage: str, *, rank: Rank = Rank.USER, at_once: bool = False) -> Callable[[Run], Run]:
+def command(
+    usage: str,
+    *,
+    rank: Rank = Rank.USER,
+    at_once: bool = False,
+    personal: bool = False,
+    listed: bool = True,
+) -> Callable[[Run], Run]:
     """Register a function as the command that is typed like `usage`: "/finetune cancel JOB".
 
     The lower-case words are its name. Its docstring is its help, what it returns the reply; None
@@ -85,7 +106,7 @@ def command(usage: str, *, rank: Rank = Rank.USER, at_once: bool = False) -> Cal
     name, arguments = " ".join(words[:length]), " ".join(words[length:] if length else [])
 
     def register(run: Run) -> Run:
-        COMMANDS[name] = Command(name, arguments, rank, at_once, run)
+        COMMANDS[name] = Command(name, arguments, rank, at_once, run, personal, listed)
         return run
 
     return register
@@ -127,6 +148,14 @@ def nearest(words: Sequence[str]) -> str:
 def infos() -> list[CommandInfo]:
     """All commands, as adapters list them."""
     return [
-        CommandInfo(c.name, c.arguments, c.summary, c.rank is Rank.OPERATOR)
+        CommandInfo(
+            c.name,
+            c.arguments,
+            c.summary,
+            c.rank is Rank.OPERATOR,
+            SUMMARIES.get(c.name, {}),
+            c.personal,
+        )
         for c in COMMANDS.values()
+        if c.listed
     ]

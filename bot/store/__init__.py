@@ -3,6 +3,6 @@
 `Store.do(step, …)` runs a step, a function of the database and its arguments, as one transaction.
 """
 
-from bot.store.database import Store, backup, healthy
+from bot.store.database import Store, backup, beside, healthy
 
-__all__ = ["Store", "backup", "healthy"]
+__all__ = ["Store", "backup", "beside", "healthy"]

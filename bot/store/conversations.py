@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
@@ -47,8 +49,8 @@ def known(db: Database, conversation: ConversationId) -> int:
 
 
 def settings(db: Database, conversation: ConversationId) -> Settings:
-    """What was chosen for a conversation."""
-    row = known(db, conversation)
+    """What was chosen for a conversation, and for its channel where it chose nothing itself."""
+    row = known(db, conversation) or known(db, replace(conversation, thread=""))
     return settings_of(db, row) if row else Settings()
 
 
@@ -56,8 +58,11 @@ def settings_of(db: Database, row: int) -> Settings:
     """What was chosen for the conversation of a row."""
     return Settings(
         *db.execute(
-            "SELECT profile, system, memory_from, summary, summary_to "
-            "FROM conversations WHERE id = ?",
+            "SELECT coalesce(nullif(c.profile, ''), channel.profile, ''), "
+            "coalesce(c.system, channel.system), c.memory_from, c.summary, c.summary_to "
+            "FROM conversations c LEFT JOIN conversations channel ON c.thread != '' AND "
+            "channel.adapter = c.adapter AND channel.channel = c.channel AND channel.thread = '' "
+            "WHERE c.id = ?",
             [row],
         ).fetchone()
     )
@@ -84,10 +89,37 @@ def choose_profile(db: Database, conversation: ConversationId, profile: str) -> 
     db.execute("UPDATE conversations SET profile = ? WHERE id = ?", [profile, row])
 
 
+def choose_for_channel(db: Database, where: ConversationId, profile: str) -> None:
+    """Talk by this profile from now on, in all of a channel: threads that chose follow it again."""
+    db.execute(
+        "UPDATE conversations SET profile = '' WHERE adapter = ? AND channel = ?",
+        [where.adapter, where.channel],
+    )
+    choose_profile(db, replace(where, thread=""), profile)
+
+
+def users_of(db: Database, profiles: Sequence[str]) -> list[ConversationId]:
+    """The conversations that chose one of these profiles."""
+    rows = db.execute(
+        "SELECT adapter, channel, thread FROM conversations "
+        "WHERE profile IN (SELECT value FROM json_each(?)) ORDER BY id",
+        [json.dumps(list(profiles))],
+    )
+    return [ConversationId(*row) for row in rows.fetchall()]
+
+
 def choose_system(db: Database, conversation: ConversationId, system: str | None) -> None:
     """Use this system prompt from now on; None for the profile's own."""
     row = row_of(db, conversation)
     db.execute("UPDATE conversations SET system = ? WHERE id = ?", [system, row])
+
+
+def move(db: Database, adapter: str, channel: str, to: str) -> None:
+    """Give a channel's conversations its new id, unless there is one already."""
+    db.execute(
+        "UPDATE OR IGNORE conversations SET channel = ? WHERE adapter = ? AND channel = ?",
+        [to, adapter, channel],
+    )
 
 
 def reset(db: Database, conversation: ConversationId) -> None:

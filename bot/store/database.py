@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 MOST_STEPS = 256  # in one commit, so that the first of them does not wait for too many others
 FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0  # seconds
+BESIDE_SECONDS = 30.0  # that a step beside a running tunebot waits for its turn
 
 log = structlog.get_logger()
 
@@ -274,6 +275,21 @@ def healthy(path: Path, now: float, seconds: float = 60.0) -> bool:
             return False
     except Timeout:
         return now - Path(lock.lock_file).stat().st_mtime < seconds
+
+
+def beside(
+    path: Path, step: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run one step on a database that a running tunebot may own at the same time.
+
+    Raises StoreError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(connect(path, BESIDE_SECONDS)) as database, database.atomic():
+            return step(database, *args, **kwargs)
+    except (sqlite3.Error, OSError) as error:
+        raise unusable(path, str(error)) from None
 
 
 def backup(path: Path, target: Path) -> None:

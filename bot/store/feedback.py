@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from bot.messages import ConversationId
-from bot.store.conversations import known
-
 
 def give(
-    db: Database, conversation: ConversationId, handle: str, person: str, value: int, now: float
+    db: Database, adapter: str, channel: str, handle: str, person: str, value: int, now: float
 ) -> bool:
     """Store what a person thinks of the answer that a handle shows: 1, -1, or 0 to take it back.
 
@@ -17,8 +14,9 @@ def give(
     """
     turn = db.execute(
         "SELECT turns.id FROM turns, json_each(turns.handles) AS handle "
-        "WHERE conversation = ? AND role = 'assistant' AND handle.value = ? ORDER BY turns.id DESC",
-        [known(db, conversation), handle],
+        "WHERE conversation IN (SELECT id FROM conversations WHERE adapter = ? AND channel = ?) "
+        "AND role = 'assistant' AND handle.value = ? ORDER BY turns.id DESC",
+        [adapter, channel, handle],
     ).fetchone()
     if turn is None:
         return False

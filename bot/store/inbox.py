@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from bot.messages import Attachment, ConversationId, IncomingMessage, Person
-from bot.store import attachments, questions
+from bot.store import attachments, questions, shelf
 from bot.store.conversations import choose_profile, row_of
+from bot.store.seen import first_seen
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,8 +27,11 @@ class Received:
 
 
 def take_in(db: Database, message: IncomingMessage, now: float) -> Received | None:
-    """Store a message that is new; None for one that was seen under any of its keys."""
-    if not first_seen(db, message, now):
+    """Store a message that is new; None for one that was seen under any of its keys. What it was
+    read from leaves the shelf.
+    """
+    shelf.take_down(db, message.events)
+    if not first_seen(db, message.conversation.adapter, message.keys, now):
         return None
     place, person = message.conversation, message.person
     conversation, question_id = row_of(db, place), message.question_id
@@ -61,15 +65,6 @@ def take_in(db: Database, message: IncomingMessage, now: float) -> Received | No
         message.attachments,
         question_id,
     )
-
-
-def first_seen(db: Database, message: IncomingMessage, now: float) -> bool:
-    """Note all keys of a message that is new: none of them was there before."""
-    keys = [f"{message.conversation.adapter}\x1f{key}" for key in dict.fromkeys(message.keys)]
-    if any(db.execute("SELECT 1 FROM seen WHERE key = ?", [key]).fetchone() for key in keys):
-        return False
-    db.conn.executemany("INSERT INTO seen (key, at) VALUES (?, ?)", [(key, now) for key in keys])
-    return True
 
 
 def first_refusal(db: Database, person: str, now: float) -> bool:

@@ -188,3 +188,118 @@ def m010_aside(db: Database) -> None:
             at      REAL NOT NULL
         )"""
     )
+
+
+@migrations()
+def m011_shelf(db: Database) -> None:
+    """What platforms delivered and nobody has read yet."""
+    db.execute(
+        """CREATE TABLE shelf (
+            id      INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            raw     TEXT NOT NULL,
+            at      REAL NOT NULL
+        )"""
+    )
+
+
+@migrations()
+def m012_datasets(db: Database) -> None:
+    """Training data: files that are being looked at, and those that are ready."""
+    db.execute(
+        """CREATE TABLE drafts (
+            id      INTEGER PRIMARY KEY AUTOINCREMENT,
+            name    TEXT NOT NULL,
+            path    TEXT NOT NULL,               -- a copy of what was sent
+            chosen  TEXT NOT NULL DEFAULT 'null',  -- the keys of the changes, as JSON
+            person  TEXT NOT NULL,
+            at      REAL NOT NULL
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE datasets (
+            name  TEXT PRIMARY KEY,
+            facts TEXT NOT NULL,                 -- bot.training.Dataset without its name, as JSON
+            at    REAL NOT NULL
+        ) WITHOUT ROWID"""
+    )
+
+
+@migrations()
+def m013_jobs(db: Database) -> None:
+    """Fine-tune jobs, what happened to them, and who follows them."""
+    db.execute(
+        """CREATE TABLE jobs (
+            id      INTEGER PRIMARY KEY AUTOINCREMENT,
+            stage   TEXT NOT NULL,              -- bot.store.jobs.Stage
+            service TEXT NOT NULL,              -- a provider's name
+            job     TEXT NOT NULL DEFAULT '',   -- the service's id, once it is made
+            request TEXT NOT NULL UNIQUE,       -- ours, in the job's metadata
+            name    TEXT NOT NULL,
+            dataset TEXT NOT NULL DEFAULT '',
+            wanted  TEXT NOT NULL DEFAULT '{}', -- bot.training.NewJob as JSON
+            told    TEXT NOT NULL DEFAULT '{}', -- bot.training.Job as the service told it last
+            cost    REAL,                       -- US dollars that it is expected to cost
+            person  TEXT NOT NULL DEFAULT '',
+            at      REAL NOT NULL
+        )"""
+    )
+    db.execute("CREATE UNIQUE INDEX jobs_job ON jobs(service, job) WHERE job != ''")
+    db.execute("CREATE INDEX jobs_stage ON jobs(stage)")
+    db.execute(
+        """CREATE TABLE job_events (
+            id    INTEGER PRIMARY KEY AUTOINCREMENT,
+            job   INTEGER NOT NULL,
+            event TEXT NOT NULL,                -- the service's id of it
+            at    REAL NOT NULL,
+            level TEXT NOT NULL,
+            text  TEXT NOT NULL,
+            data  TEXT NOT NULL,
+            UNIQUE (job, event)
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE followers (
+            id           INTEGER PRIMARY KEY AUTOINCREMENT,
+            job          INTEGER NOT NULL,
+            conversation INTEGER NOT NULL,
+            person       TEXT NOT NULL,
+            origin       TEXT NOT NULL,
+            handles      TEXT NOT NULL DEFAULT '[]',  -- the platform's messages that show its card
+            UNIQUE (job, conversation)
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE uploads (
+            service TEXT NOT NULL,
+            sha256  TEXT NOT NULL,
+            name    TEXT NOT NULL,
+            file    TEXT NOT NULL,              -- the service's id
+            PRIMARY KEY (service, sha256, name)
+        ) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE audit (
+            id     INTEGER PRIMARY KEY AUTOINCREMENT,
+            at     REAL NOT NULL,
+            person TEXT NOT NULL,
+            what   TEXT NOT NULL,
+            about  TEXT NOT NULL
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE learned (
+            name    TEXT PRIMARY KEY,
+            profile TEXT NOT NULL,              -- bot.messages.Profile as JSON
+            job     INTEGER NOT NULL,
+            at      REAL NOT NULL
+        ) WITHOUT ROWID"""
+    )
+    db.execute("ALTER TABLE outbox ADD COLUMN board INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE outbox ADD COLUMN beneath INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m014_question_buttons(db: Database) -> None:
+    """Buttons below what a command said to a question, as JSON: label and what pressing says."""
+    db.execute("ALTER TABLE questions ADD COLUMN buttons TEXT NOT NULL DEFAULT '[]'")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.messages import Button, Card, ConversationId, Document, IncomingMessage, ReplyTo
-from bot.store import inbox, questions
+from bot.store import boards, inbox, questions, shelf
 from bot.store.conversations import row_of
 from bot.store.keys import key_of
+from bot.store.seen import first_seen
 
 DONE = Card("Done.")
 
@@ -68,7 +69,8 @@ def refuse(
 
     Returns whether the message was new, and what is owed.
     """
-    if not inbox.first_seen(db, message, now):
+    shelf.take_down(db, message.events)
+    if not first_seen(db, message.conversation.adapter, message.keys, now):
         return False, None
     if not sentence or (stranger and not inbox.first_refusal(db, message.person.id, now)):
         return True, None
@@ -90,7 +92,8 @@ def insert(
     document = (file.name, file.media_type, file.content) if file else (None, None, None)
     new = db.execute(
         "INSERT INTO outbox (conversation, turn, person, private, failed, text, document_name, "
-        "document_type, document, buttons, origin, handles) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        "document_type, document, buttons, board, beneath, origin, handles) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             conversation,
             turn,
@@ -100,6 +103,8 @@ def insert(
             card.text,
             *document,
             json.dumps([astuple(button) for button in card.buttons]),
+            card.board,
+            card.beneath,
             origin,
             json.dumps(handles),
         ),
@@ -125,8 +130,16 @@ def from_row(row: Mapping[str, Any]) -> Owed:
     buttons = tuple(Button(*each) for each in json.loads(row["buttons"]))
     return Owed(
         row["id"],
-        ReplyTo(place, key, row["origin"], row["person"], private),
-        Card(row["text"], document, private, bool(row["failed"]), buttons),
+        ReplyTo(place, key, row["origin"], row["person"], private, answer=bool(row["turn"])),
+        Card(
+            row["text"],
+            document,
+            private,
+            bool(row["failed"]),
+            buttons,
+            row["board"],
+            bool(row["beneath"]),
+        ),
         tuple(json.loads(row["handles"])),
         row["attempts"],
         row["due"],
@@ -143,10 +156,23 @@ def postpone(db: Database, owed: int, attempts: int, due: float) -> None:
     db.execute("UPDATE outbox SET attempts = ?, due = ? WHERE id = ?", [attempts, due, owed])
 
 
+def with_board(db: Database, owed: Owed) -> Owed:
+    """What is owed to a board, with the messages that show the board by now."""
+    handles = boards.handles(db, owed.card.board)
+    if owed.card.beneath:
+        return replace(owed, to=replace(owed.to, beneath=handles[0] if handles else ""))
+    return replace(owed, handles=owed.handles or handles)
+
+
 def settle(db: Database, owed: int, handles: Sequence[str]) -> None:
     """The platform has it, or never will: nothing is owed. The turn keeps its messages."""
     db.execute(
         "UPDATE turns SET handles = ? WHERE id = (SELECT turn FROM outbox WHERE id = ?)",
+        [json.dumps(handles), owed],
+    )
+    db.execute(
+        "UPDATE followers SET handles = ? "
+        "WHERE id = (SELECT board FROM outbox WHERE id = ? AND NOT beneath)",
         [json.dumps(handles), owed],
     )
     db.execute("DELETE FROM outbox WHERE id = ?", [owed])

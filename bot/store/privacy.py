@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlite_utils import Database
 
 from bot.messages import ConversationId, Ending, Role
-from bot.store import aside
+from bot.store import shelf
 from bot.store.conversations import row_of
 from bot.store.turns import UNSAID
 
@@ -26,7 +26,7 @@ def prune(db: Database, now: float, retention_days: int) -> int:
         "WHERE at < ? AND document_name IS NOT NULL",
         [now - SEEN_SECONDS],
     )
-    aside.prune(db, now)
+    shelf.prune(db, now)
     if not retention_days:
         return 0
     oldest = now - retention_days * DAY

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import astuple
+
 from sqlite_utils import Database
 
-from bot.messages import Card, ConversationId, Document, Ending, Said, Usage
+from bot.messages import Button, Card, ConversationId, Document, Ending, Said, Usage
 from bot.store import conversations
 from bot.store.keys import key_of
 
@@ -47,8 +50,14 @@ def reply(db: Database, message: int, card: Card) -> bool:
     document = (file.name, file.media_type, file.content) if file else (None, None, None)
     kept = db.execute(
         "UPDATE questions SET text = ?, failed = ?, document_name = ?, document_type = ?, "
-        "document = ? WHERE message = ? AND turn IS NULL",
-        [card.text, card.failed, *document, message],
+        "document = ?, buttons = ? WHERE message = ? AND turn IS NULL",
+        [
+            card.text,
+            card.failed,
+            *document,
+            json.dumps([astuple(button) for button in card.buttons]),
+            message,
+        ],
     )
     return kept.rowcount == 1
 
@@ -56,8 +65,8 @@ def reply(db: Database, message: int, card: Card) -> bool:
 def said(db: Database, conversation: ConversationId, question_id: str) -> Said | None:
     """What was said to a question; None while nothing is."""
     row = db.execute(
-        "SELECT q.text, q.failed, q.document_name, q.document_type, q.document, t.id, t.text, "
-        "t.ending, t.prompt_tokens, t.completion_tokens "
+        "SELECT q.text, q.failed, q.document_name, q.document_type, q.document, q.buttons, "
+        "t.id, t.text, t.ending, t.prompt_tokens, t.completion_tokens "
         "FROM questions q JOIN conversations c ON c.id = q.conversation "
         "LEFT JOIN turns t ON t.id = q.turn "
         "WHERE c.adapter = ? AND c.channel = ? AND c.thread = ? AND q.question_id = ?",
@@ -65,7 +74,8 @@ def said(db: Database, conversation: ConversationId, question_id: str) -> Said |
     ).fetchone()
     if row is None:
         return None
-    text, failed, name, media_type, content, turn, answer, ending, prompt, completion = row
+    text, failed, name, media_type, content, written, *answered = row
+    turn, answer, ending, prompt, completion = answered
     if turn is not None:
         if ending == Ending.ASKING:
             return None
@@ -73,7 +83,9 @@ def said(db: Database, conversation: ConversationId, question_id: str) -> Said |
     if text is None:
         return None
     document = Document(name, media_type, content) if name else None
-    return Said("", text, Ending.FAILED if failed else Ending.WHOLE, document=document)
+    buttons = tuple(Button(*each) for each in json.loads(written))
+    ending = Ending.FAILED if failed else Ending.WHOLE
+    return Said("", text, ending, document=document, buttons=buttons)
 
 
 def withdraw(db: Database, conversation: ConversationId, question_id: str) -> int | None:

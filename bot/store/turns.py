@@ -22,6 +22,7 @@ ENDLESS = 2**62  # above every id
 ROLES = {role.value: role for role in Role}
 ENDINGS = {ending.value: ending for ending in Ending}
 PAGE = 500  # turns that an export reads at a time
+FEEDBACK = "(SELECT coalesce(sum(value), 0) FROM feedback WHERE turn = turns.id)"
 COLUMNS = "role, text, id, person, at, ending, continues, attachments"
 
 
@@ -137,7 +138,7 @@ def ask(
     )
     if message.question_id:
         questions.begin(db, message.id, turn)
-    to = ReplyTo(message.conversation, key_of(turn), message.origin, message.person.id)
+    to = ReplyTo(message.conversation, key_of(turn), message.origin, message.person.id, answer=True)
     return Asked(turn, to, chosen, tuple(turns), continues)
 
 
@@ -161,7 +162,7 @@ def again(db: Database, row: Mapping[str, Any], most: int) -> Asked:
     """What is needed to ask for the answer of a row once more."""
     chosen = settings_of(db, row["conversation"])
     place = ConversationId(row["adapter"], row["channel"], row["thread"])
-    to = ReplyTo(place, key_of(row["id"]), row["origin"], row["person"])
+    to = ReplyTo(place, key_of(row["id"]), row["origin"], row["person"], answer=True)
     turns = said(db, row["conversation"], since(chosen), most, row["id"])
     handles = tuple(json.loads(row["handles"]))
     return Asked(row["id"], to, chosen, tuple(turns), bool(row["continues"]), handles)
@@ -267,8 +268,8 @@ def export(db: Database, conversation: ConversationId, after: int) -> list[Turn]
 def history(db: Database, conversation: ConversationId, before: int, most: int) -> list[Turn]:
     """The newest turns for people to read, oldest first; before the turn of that id, unless 0."""
     rows = db.execute(
-        f"SELECT {COLUMNS}, (SELECT coalesce(sum(value), 0) FROM feedback WHERE turn = turns.id) "
-        "FROM turns WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        f"SELECT {COLUMNS}, {FEEDBACK} FROM turns WHERE conversation = ? AND id < ? "
+        "ORDER BY id DESC LIMIT ?",
         [conversations.known(db, conversation), before or ENDLESS, most],
     ).fetchall()
     return [turn(row)._replace(feedback=liked) for *row, liked in reversed(rows)]

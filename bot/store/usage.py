@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from bot.messages import ConversationId, Usage
+from bot.messages import ConversationId, Spent, Usage
 from bot.store.conversations import row_of
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """What was used. `cost` is in US dollars, without the `unpriced` answers."""
-
-    answers: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-    unpriced: int = 0
-
 
 TOTAL = (
     "SELECT coalesce(sum(answers), 0), coalesce(sum(prompt_tokens), 0), "
@@ -66,12 +53,12 @@ def add(
     )
 
 
-def of_person(db: Database, person: str, since: str = "") -> Total:
+def of_person(db: Database, person: str, since: str = "") -> Spent:
     """What a person used since a day."""
-    return Total(*db.execute(f"{TOTAL} person = ? AND day >= ?", [person, since]).fetchone())
+    return Spent(*db.execute(f"{TOTAL} person = ? AND day >= ?", [person, since]).fetchone())
 
 
-def of_conversation(db: Database, conversation: ConversationId, since: str = "") -> Total:
+def of_conversation(db: Database, conversation: ConversationId, since: str = "") -> Spent:
     """What a conversation used since a day."""
     row = row_of(db, conversation)
-    return Total(*db.execute(f"{TOTAL} conversation = ? AND day >= ?", [row, since]).fetchone())
+    return Spent(*db.execute(f"{TOTAL} conversation = ? AND day >= ?", [row, since]).fetchone())

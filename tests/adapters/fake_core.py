@@ -20,10 +20,12 @@ from bot.messages import (
     IncomingMessage,
     Person,
     Profile,
+    RawEvent,
     Receipt,
     ReplyTo,
     Role,
     Said,
+    Spent,
     Summary,
     Turn,
     Usage,
@@ -41,7 +43,8 @@ async def echo(sink: Sink, message: IncomingMessage) -> None:
 class FakeCore:
     """Answers every message with `answer`, each in a task of its own; "/stop" sets `stopped`.
 
-    `failures` are raised by the next calls of `receive`, one each. `withdrawn` has the ids of the
+    `failures` are raised by the next calls of `receive`, `shelf_failures` by those of `shelve`, one
+    each. `withdrawn` has the ids of the
     questions that nobody waits for any more, whose answers it cancels.
     """
 
@@ -72,6 +75,11 @@ class FakeCore:
         self.failures: list[BotError] = []
         self.received: list[IncomingMessage] = []
         self.withdrawn: list[str] = []
+        self.shelf_failures: list[BotError] = []
+        self.shelf: dict[int, RawEvent] = {}
+        self.keys: set[str] = set()
+        self.strangers: set[str] = set()
+        self.moved: list[tuple[str, str, str]] = []
         self.aside: list[str] = []
         self.opinions: dict[str, int] = {}
         self.stopped = asyncio.Event()
@@ -94,6 +102,14 @@ class FakeCore:
         """Take a message and begin its answer."""
         if self.failures:
             raise self.failures.pop(0)
+        for event in message.events:
+            self.shelf.pop(event, None)
+        keys = set(message.keys)
+        if keys & self.keys:
+            return Receipt.DUPLICATE
+        self.keys |= keys
+        if not self.admits(message.person):
+            return Receipt.REFUSED
         question = (message.conversation, message.question_id)
         if message.question_id:
             if question in self._said:
@@ -112,7 +128,8 @@ class FakeCore:
     async def _reply(self, message: IncomingMessage) -> None:
         turn = next(self._numbers)
         person = message.person.id
-        to = ReplyTo(message.conversation, f"turn-{turn}", message.origin, person)
+        command, key = message.text.startswith("/"), f"turn-{turn}"
+        to = ReplyTo(message.conversation, key, message.origin, person, answer=not command)
         heard = HeardSink(self.adapter.sink(to))
         if message.text == "/stop" and not message.question_id:
             return
@@ -125,7 +142,9 @@ class FakeCore:
         if message.question_id:
             question = (message.conversation, message.question_id)
             ending = Ending.FAILED if heard.failed else Ending.WHOLE
-            self._said[question] = Said(to.key, text, ending, Usage(3, 2), heard.document)
+            self._said[question] = Said(
+                to.key, text, ending, Usage(3, 2), heard.document, tuple(heard.buttons)
+            )
         self._turns.setdefault(message.conversation, []).extend(
             [
                 Turn(Role.USER, message.text, turn - 1, person, attachments=message.attachments),
@@ -134,9 +153,41 @@ class FakeCore:
         )
         await heard.close()
 
-    async def set_aside(self, adapter: str, raw: str) -> None:  # noqa: ARG002
+    async def shelve(
+        self,
+        adapter: str,  # noqa: ARG002
+        events: Sequence[tuple[str, str]],
+    ) -> Sequence[RawEvent | None]:
+        """Keep those whose key is new."""
+        if self.shelf_failures:
+            raise self.shelf_failures.pop(0)
+        return [self._put(key, raw) for key, raw in events]
+
+    def _put(self, key: str, raw: str) -> RawEvent | None:
+        if key and key in self.keys:
+            return None
+        self.keys.add(key)
+        event = RawEvent(next(self._numbers), raw)
+        self.shelf[event.id] = event
+        return event
+
+    async def shelved(self, adapter: str) -> Sequence[RawEvent]:  # noqa: ARG002
+        """What is left."""
+        return list(self.shelf.values())
+
+    async def take_down(self, *events: RawEvent) -> None:
+        """Forget them."""
+        for event in events:
+            self.shelf.pop(event.id, None)
+
+    async def set_aside(self, event: RawEvent) -> None:
         """Note it."""
-        self.aside.append(raw)
+        await self.take_down(event)
+        self.aside.append(event.raw)
+
+    def admits(self, person: Person) -> bool:
+        """Everybody but the `strangers`."""
+        return person.id not in self.strangers
 
     async def idle(self, conversation: ConversationId) -> None:
         """Return when every answer in a conversation is given."""
@@ -183,9 +234,14 @@ class FakeCore:
         """Forget what was said."""
         self._turns.pop(conversation, None)
 
+    async def move(self, adapter: str, channel: str, to: str) -> None:
+        """Note it."""
+        self.moved.append((adapter, channel, to))
+
     async def feedback(
         self,
-        conversation: ConversationId,  # noqa: ARG002
+        adapter: str,  # noqa: ARG002
+        channel: str,  # noqa: ARG002
         handle: str,
         person: Person,  # noqa: ARG002
         value: int,
@@ -193,6 +249,10 @@ class FakeCore:
         """Note it under the handle; the answers of `echo` have the key as theirs."""
         self.opinions[handle] = value
         return True
+
+    async def spent(self, person: Person) -> tuple[Spent, Spent]:  # noqa: ARG002
+        """A little today, more in all."""
+        return Spent(1, 10, 5, 0.25), Spent(3, 30, 15, 0.75, 1)
 
     async def complete(
         self, person: Person, profile: Profile, turns: Sequence[Turn]
@@ -216,6 +276,7 @@ class HeardSink:
         self.parts: dict[int, str] = {}
         self.document: Document | None = None
         self.failed = False
+        self.buttons: Sequence[Button] = ()
         self.ready = sink.ready
         self.show = sink.show
         self.retract = sink.retract
@@ -232,7 +293,7 @@ class HeardSink:
         buttons: Sequence[Button] = (),
     ) -> str:
         """Note the final text."""
-        self.parts[part], self.failed = text, failed
+        self.parts[part], self.failed, self.buttons = text, failed, buttons
         return await self._sink.finish(part, text, handle, failed=failed, buttons=buttons)
 
     async def attach(self, document: Document) -> None:

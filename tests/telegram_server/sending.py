@@ -123,6 +123,8 @@ def send_message_draft(telegram: TelegramServer, given: Parameters) -> bool:
     """A preview of what is being written."""
     if not telegram.supports_drafts:
         raise Refused("Not Found", 404)
+    if "can_stop" in given and not telegram.supports_stop:
+        raise Refused("unknown parameter can_stop")
     chat = writable(telegram, given)
     if chat.kind != "private":
         raise Refused("TEXTDRAFT_PEER_INVALID")

@@ -35,10 +35,11 @@ assert editing
 class TelegramServer:
     """A Telegram for one test: `async with TelegramServer() as telegram: telegram.api_url`.
 
-    Without `limits` it takes everything at any speed. `now` is the time of the limits, of previews
-    and of messages, in Unix seconds. `calls` has every call that came, unless `keep_calls` is
-    False; `statuses` counts them by method and answer. `violations` has what did not agree with
-    Telegram's description of its methods, which fails the test in the end.
+    Without `limits` it takes everything at any speed. `supports_drafts` is False for a server
+    without previews, `supports_stop` for one that has no Stop button there. `now` is the time of
+    the limits, of previews and of messages, in Unix seconds. `calls` has every call that came,
+    unless `keep_calls` is False; `statuses` counts them by method and answer. `violations` has what
+    did not agree with Telegram's description of its methods, which fails the test in the end.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class TelegramServer:
         token: str = TOKEN,
         limits: Limits | None = Limits(),  # noqa: B008  frozen
         supports_drafts: bool = True,
+        supports_stop: bool = True,
         now: Callable[[], float] = time.time,
         port: int = 0,
         keep_calls: bool = True,
@@ -54,6 +56,7 @@ class TelegramServer:
         self.token = token
         self.port = port
         self.supports_drafts = supports_drafts
+        self.supports_stop = supports_stop
         self.now = now
         self.keep_calls = keep_calls
         self.bot = Person(

@@ -73,7 +73,9 @@ def add(router: APIRouter, core: Core, settings: Settings) -> None:
     @router.post("/api/page/conversations/{name}/feedback", status_code=204)
     async def feedback(where: Where, who: Who, opinion: Opinion) -> None:
         """Note what the visitor thinks of an answer."""
-        if not await core.feedback(where, opinion.key, who.person, opinion.value):
+        if not await core.feedback(
+            where.adapter, where.channel, opinion.key, who.person, opinion.value
+        ):
             raise Refusal(404, "There is no such answer any more.", field="key")
 
 

@@ -62,9 +62,16 @@ def adapter_on(telegram: TelegramServer, clock: Clock | None = None, **settings:
 async def running(adapter: Adapter, answer: Answer = echo) -> AsyncIterator[FakeCore]:
     """A core that answers what the adapter takes in."""
     core = FakeCore(adapter, answer)
+    async with going(adapter, core):
+        yield core
+
+
+@asynccontextmanager
+async def going(adapter: Adapter, core: FakeCore) -> AsyncIterator[None]:
+    """The adapter takes messages in for a core."""
     run = asyncio.create_task(adapter.run(core))
     try:
-        yield core
+        yield
     finally:
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
@@ -76,3 +83,23 @@ def reply_in(chat: Chat, key: str = "turn-1", *, topic: int = 0, person: int = 0
     """Where a reply in a chat goes."""
     where = ConversationId("telegram", str(chat.id), str(topic or ""))
     return ReplyTo(where, key, person=f"telegram:{person}" if person else "")
+
+
+def texts(core: FakeCore) -> list[str]:
+    """What the core has."""
+    return [message.text for message in core.received]
+
+
+async def acknowledged(telegram: TelegramServer) -> None:
+    """Return when Telegram has forgotten everything."""
+    await telegram.until(lambda: not telegram.updates.waiting)
+
+
+def said(chat: Chat, text: str) -> dict[str, Any]:
+    """A message that a person wrote, as Telegram tells of it."""
+    return chat.post(chat.person, text).json(chat.about)
+
+
+async def acknowledged_but(telegram: TelegramServer, most: int) -> None:
+    """Return when Telegram has forgotten all but so many."""
+    await telegram.until(lambda: len(telegram.updates.waiting) <= most)

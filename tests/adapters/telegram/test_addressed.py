@@ -11,10 +11,11 @@ from telegram import Update
 
 from adapters.telegram.addressed import Me
 from adapters.telegram.updates import Heard, Reader, Wanted
-from bot.messages import ConversationId, Person
+from bot.messages import ConversationId, Person, RawEvent
 from tests.telegram_server.text import spotted
 
 ME = Me(4242, "tune_test_bot")
+EVENT = RawEvent(3, "")
 ANN = {"id": 7, "is_bot": False, "first_name": "Ann", "last_name": "Lee"}
 BOT = {"id": 4242, "is_bot": True, "first_name": "Tune", "username": "tune_test_bot"}
 OTHER_BOT = {"id": 9, "is_bot": True, "first_name": "Other"}
@@ -38,7 +39,7 @@ def read(chat: dict[str, Any], **fields: Any) -> Heard | None:
     if text := message.get("text", ""):
         message.setdefault("entities", spotted(text))
     update = Update.de_json({"update_id": 5, "message": message}, None)
-    found = Reader("telegram", ME).read(update)
+    found = Reader("telegram", ME).read(update, EVENT)
     assert found is None or isinstance(found, Heard)
     return found if found and not found.overheard else None
 
@@ -59,6 +60,7 @@ def says(chat: dict[str, Any], **fields: Any) -> str | None:
         ("/help@other_bot", None),
         ("/start", "/help"),
         ("/start from_our_page", "/help"),
+        ("/start@tune_test_bot from_our_page", "/help"),
         ("/started", "/started"),
         ("/etc/file is gone", "/etc/file is gone"),
         ("write to me@tune_test_bot.org", "write to me@tune_test_bot.org"),
@@ -113,10 +115,6 @@ def test_bot_is_also_mentioned_by_its_name() -> None:
         {"sender_chat": GROUP, "text": "From a channel"},
         {"new_chat_members": [ANN]},
         {"pinned_message": THEIRS},
-        {
-            "sticker": {**FILE, "type": "regular", "width": 1, "height": 1, "is_animated": False}
-            | {"is_video": False}
-        },
     ],
 )
 def test_bots_channels_and_service_messages_are_not_heard(fields: dict[str, Any]) -> None:
@@ -127,7 +125,7 @@ def test_bots_channels_and_service_messages_are_not_heard(fields: dict[str, Any]
 def test_edited_and_other_updates_are_not_heard(kind: str) -> None:
     message = {"message_id": 17, "date": 1, "chat": PRIVATE, "from": ANN, "text": "Hello"}
     update = Update.de_json({"update_id": 5, kind: message}, None)
-    assert Reader("telegram", ME).read(update) is None
+    assert Reader("telegram", ME).read(update, EVENT) is None
 
 
 def test_message_is_read_in_the_terms_of_the_core() -> None:
@@ -136,7 +134,8 @@ def test_message_is_read_in_the_terms_of_the_core() -> None:
     message = found.message
     assert message.conversation == ConversationId("telegram", "-1000000000007", "5")
     assert message.person == Person("telegram:7", "Ann Lee")
-    assert message.keys == ("4242:5", "-1000000000007/17")
+    assert message.keys == ("-1000000000007/17",)
+    assert found.events == (EVENT,)
     assert json.loads(message.origin) == {"message": 17}
 
 
@@ -170,6 +169,48 @@ def test_files_are_wanted_with_their_caption(fields: dict[str, Any], wanted: Wan
     assert found
     assert found.files == (wanted,)
     assert found.message.text == "What is it?"
+
+
+OPTIONS = [{"text": each, "voter_count": 0, "persistent_id": each} for each in ("Yes", "No")]
+BERLIN = {"latitude": 52.52, "longitude": 13.4}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {
+                "sticker": {**FILE, "emoji": "😀", "type": "regular", "width": 1, "height": 1}
+                | {"is_animated": False, "is_video": False}
+            },
+            "[sticker 😀]",
+        ),
+        ({"location": BERLIN}, "[location 52.52000, 13.40000]"),
+        (
+            {"location": BERLIN}
+            | {"venue": {"location": BERLIN, "title": "Café", "address": "Alex 1"}},
+            "[venue Café, Alex 1, 52.52000, 13.40000]",
+        ),
+        (
+            {"contact": {"first_name": "Bob", "last_name": "Lee", "phone_number": "+49 30 1"}},
+            "[contact Bob Lee, +49 30 1]",
+        ),
+        (
+            {
+                "poll": {"id": "1", "question": "Tea?", "total_voter_count": 0, "is_closed": False}
+                | {"options": OPTIONS, "allows_revoting": True, "members_only": False}
+                | {"is_anonymous": True, "type": "regular", "allows_multiple_answers": False}
+            },
+            "[poll Tea? Yes / No]",
+        ),
+        ({"dice": {"emoji": "🎲", "value": 5}}, "[dice 🎲 5]"),
+        ({"story": {"chat": PRIVATE, "id": 1}}, "[story]"),
+    ],
+)
+def test_what_is_sent_without_words_is_heard_as_some(fields: dict[str, Any], told: str) -> None:
+    assert says(PRIVATE, **fields) == told
+    assert says(GROUP, **fields) is None
+    assert says(GROUP, **fields, reply_to_message=OURS) == told
 
 
 def test_caption_mentions_the_bot_as_a_text_does() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from operator import eq
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import pytest
 
 from adapters.telegram.buttons import MOST_DATA, keyboard, pressed
-from adapters.telegram.intake import NOT_YOURS, OLD
+from adapters.telegram.presses import NOT_YOURS, OLD, PRESSED
 from bot.errors import DeliveryError
-from bot.messages import Button, ConversationId, IncomingMessage, Receipt
+from bot.messages import Button, IncomingMessage, Receipt
 from bot.ports import Sink
 from tests.adapters.fake_core import FakeCore
-from tests.adapters.telegram.conftest import Make, reply_in, running
+from tests.adapters.telegram.conftest import Make, reply_in, running, texts
 from tests.telegram_server import Fail, Person, TelegramServer
 
 ANN, BOB = Person(7, "Ann"), Person(8, "Bob")
@@ -69,10 +70,49 @@ async def test_button_counts_once_however_often_it_is_pressed(
         await ann.writes("/finetune")
         await ann.sees(lambda messages: messages[-1].keyboard)
         presses = [await ann.presses("Start") for _ in range(2)]
-        for press in presses:
-            await asked(telegram, press)
-        keys = [set(each.keys) for each in core.received[1:]]
-        assert len(keys[0] & keys[1]) == 1, "the core takes the second for a repetition"
+        assert [await asked(telegram, press) for press in presses] == ["", PRESSED]
+        assert texts(core) == ["/finetune", "/finetune confirm 12"]
+        assert not core.shelf
+
+
+async def test_press_delivered_again_is_not_called_old(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann = telegram.private(7)
+    async with running(make(), card) as core:
+        await ann.writes("/finetune")
+        await ann.sees(lambda messages: messages[-1].keyboard)
+        pressed = await ann.presses("Start")
+        assert await asked(telegram, pressed) == ""
+        await telegram.until(lambda: not telegram.updates.waiting)
+        telegram.redeliver()
+        await ann.writes("Hello")
+        await core.heard("Hello")
+        assert len(telegram.called("answerCallbackQuery")) == 1
+
+
+async def test_reaction_in_a_topic_is_known_by_its_message_alone(
+    telegram: TelegramServer, make: Make
+) -> None:
+    forum = telegram.forum(SUPERGROUP, ANN)
+    async with running(make()) as core:
+        await telegram.until(lambda: telegram.called("getUpdates"))
+        await forum.writes("/help", topic=forum.topic("One"))
+        await forum.sees(lambda _: forum.answers)
+    async with running(make()) as core:  # which sent nothing
+        answer = forum.messages[-1]
+        await forum.reacts(answer, "👍")
+        await telegram.until(partial(eq, {str(answer.id): 1}, core.opinions))
+
+
+async def test_answer_that_a_restart_delivers_can_be_judged(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann, adapter = telegram.private(7), make(feedback=True)
+    sink = adapter.sink(replace(reply_in(ann), answer=True))
+    await sink.finish(0, "An answer that was whole before", "")
+    await sink.close()
+    assert ann.messages[-1].keyboard
 
 
 @pytest.mark.parametrize("data", ["", "x", "s:", "szz:hi", "s7", "o5", "old:format"])
@@ -144,8 +184,7 @@ async def test_opinions_stand_below_the_last_part_of_an_answer_only(
     telegram: TelegramServer, make: Make
 ) -> None:
     ann, adapter = telegram.private(7), make(feedback=True)
-    sink = adapter.sink(reply_in(ann))
-    await sink.ready()
+    sink = adapter.sink(replace(reply_in(ann), answer=True))
     await sink.finish(0, "One", "")
     await sink.finish(1, "Two", "")
     await sink.close()
@@ -157,8 +196,7 @@ async def test_commands_and_failures_are_not_judged(telegram: TelegramServer, ma
     sink = adapter.sink(reply_in(ann))
     await sink.finish(0, "These are the commands", "")
     await sink.close()
-    sink = adapter.sink(reply_in(ann))
-    await sink.ready()
+    sink = adapter.sink(replace(reply_in(ann), answer=True))
     await sink.finish(0, "The model is busy.", "", failed=True)
     await sink.close()
     assert not any(message.keyboard for message in ann.messages)
@@ -176,26 +214,6 @@ async def test_reaction_reaches_the_core_and_can_be_taken_back(
         for emoji, value in ((["👍"], 1), (["❤", "👎"], -1), ([], 0)):
             await ann.reacts(answer, *emoji)
             await telegram.until(partial(eq, {str(answer.id): value}, core.opinions))
-
-
-async def test_reaction_in_a_topic_finds_its_conversation(
-    telegram: TelegramServer, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forum = telegram.forum(SUPERGROUP, ANN)
-    topic, judged = forum.topic("One"), []
-    async with running(make()) as core:
-
-        async def feedback(where: ConversationId, *_: object) -> bool:
-            judged.append(where)
-            return True
-
-        monkeypatch.setattr(core, "feedback", feedback)
-        await telegram.until(lambda: telegram.called("getUpdates"))
-        await forum.writes("/help", topic=topic)
-        await forum.sees(lambda _: forum.answers)
-        await forum.reacts(forum.messages[-1], "👍")
-        await telegram.until(lambda: judged)
-        assert judged == [core.received[0].conversation]
 
 
 async def test_refused_press_leaves_the_button_to_others(
@@ -226,8 +244,7 @@ async def test_part_is_not_doubled_by_the_buttons_above_it(
     telegram: TelegramServer, make: Make
 ) -> None:
     ann, adapter = telegram.private(7), make(feedback=True)
-    sink = adapter.sink(reply_in(ann))
-    await sink.ready()
+    sink = adapter.sink(replace(reply_in(ann), answer=True))
     await sink.finish(0, "One", "")
     telegram.fails("editMessageText", Fail(500, "Internal Server Error"))
     with pytest.raises(DeliveryError):

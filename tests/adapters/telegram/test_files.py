@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from adapters.telegram import files
 from bot.errors import StoreFull
 from bot.messages import IncomingMessage, Receipt
 from tests.adapters.fake_core import FakeCore
-from tests.adapters.telegram.conftest import HastyClock, Make, adapter_on, running
+from tests.adapters.telegram.conftest import HastyClock, Make, adapter_on, going, running
 from tests.adapters.telegram.test_webhook import called
-from tests.telegram_server import Drop, File, Person, TelegramServer
+from tests.telegram_server import Drop, File, Hang, Person, TelegramServer
 
 TALK = File("document", "../talk.jsonl", "application/jsonl", b'{"a": 1}\n' * 100_000)
 VOICE = File("voice", "", "audio/ogg", b"OggS" * 100)
 
 
 class RefusingCore(FakeCore):
-    """Knows nobody."""
+    """Takes nothing just now."""
 
     async def receive(self, message: IncomingMessage) -> Receipt:
         await super().receive(message)
@@ -87,15 +88,67 @@ async def test_file_that_cannot_be_had_is_told(telegram: TelegramServer, make: M
         await ann.sees(lambda _: any("send it again" in text for text in ann.answers))
 
 
-async def test_file_of_a_stranger_does_not_stay(telegram: TelegramServer, make: Make) -> None:
+@pytest.mark.parametrize("size", [10, 20 * 1024**2 + 1], ids=["small", "too large"])
+async def test_nothing_of_a_stranger_is_fetched_nor_talked_about(
+    telegram: TelegramServer, make: Make, size: int
+) -> None:
+    ann, adapter = telegram.private(7), make()
+    core = FakeCore(adapter)
+    core.strangers = {"telegram:7"}
+    async with going(adapter, core):
+        await ann.sends(File("document", "a.bin", "x/y", bytes(size)), "Look")
+        await ann.sends(File("document", "a.bin", "x/y", bytes(size)))
+        await telegram.private(8).writes("Hello")
+        await core.heard("Hello")
+        await telegram.until(lambda: not telegram.updates.waiting)
+        assert not core.shelf
+    assert not telegram.called("getFile")
+    assert not ann.answers, "it is the core that tells them, once"
+
+
+async def test_file_that_never_comes_is_given_up(
+    telegram: TelegramServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LONGEST", 0.05)
+    ann = telegram.private(7)
+    telegram.fails("getFile", Hang())
+    async with running(make()) as core:
+        await ann.sends(TALK, "Look")
+        await core.heard("Look")
+        assert not core.received[0].attachments
+        await ann.sees(lambda _: "send it again" in str(ann.answers))
+        assert not list(core.files.iterdir())
+
+
+async def test_only_so_many_files_are_fetched_at_once(
+    telegram: TelegramServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_AT_ONCE", 1)
+    ann, bob, slow = telegram.private(7), telegram.private(8), Hang()
+    telegram.fails("getFile", slow)
+    async with running(make()) as core:
+        await ann.sends(TALK, "Look")
+        await telegram.until(lambda: telegram.called("getFile"))
+        await bob.sends(VOICE, "Listen")
+        await telegram.private(9).writes("Hello")
+        await core.heard("Hello")
+        assert len(telegram.called("getFile")) == 1
+        slow.until.set()
+        await core.heard("Listen")
+        assert all(each.attachments for each in core.received if each.text != "Hello")
+
+
+async def test_file_of_who_may_write_no_more_now_does_not_stay(
+    telegram: TelegramServer, make: Make
+) -> None:
     ann, adapter = telegram.private(7), make()
     core = RefusingCore(adapter)
-    run = asyncio.create_task(adapter.run(core))
-    await ann.sends(TALK, "Look")
-    await telegram.until(lambda: telegram.updates.confirmed)
-    assert not list(core.files.iterdir())
-    run.cancel()
-    await asyncio.wait([run])
+    async with going(adapter, core):
+        await ann.sends(TALK, "Look")
+        await ann.writes("And then?")
+        await core.heard("And then?")
+        assert telegram.called("getFile")
+        assert not list(core.files.iterdir())
 
 
 async def test_album_is_one_message(telegram: TelegramServer, make: Make) -> None:
@@ -135,7 +188,7 @@ async def test_file_of_a_message_that_was_not_stored_does_not_stay(
     telegram: TelegramServer,
 ) -> None:
     ann = telegram.private(7)
-    async with called(telegram, *[StoreFull("The disk is full.")] * 3) as core:
+    async with called(telegram, StoreFull("The disk is full.")) as core:
         await ann.sends(VOICE, "Listen")
         await core.heard("Listen")
         assert len(list(core.files.iterdir())) == 1

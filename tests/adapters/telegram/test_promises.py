@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from adapters.telegram.private import TOLD
 from tests.adapters.telegram.living import Tunebot, tunebot
 from tests.scripted_model import Answer, ScriptedModel
-from tests.telegram_server import Chat, Drop, Fail, Hang, TelegramServer
+from tests.telegram_server import Chat, Drop, Fail, File, Hang, Person, TelegramServer
 
 PEOPLE = 20
+SUPERGROUP = -1_000_000_000_007
 LONG = "".join(f"**Step {number}**: water 🌱 the garden.\n\n" for number in range(30))
 
 
@@ -128,6 +130,39 @@ async def test_message_that_was_taken_in_is_answered_after_kill_9(
     once(ann, named(ann))
 
 
+async def test_message_that_was_only_committed_raw_is_answered_after_kill_9(
+    bot: Tunebot, telegram: TelegramServer, model: ScriptedModel
+) -> None:
+    ann, bob = telegram.private(7), telegram.private(8)
+    telegram.fails("getFile", Hang())
+    await ann.sends(File("document", "a.txt", "text/plain", b"x"), "Look")
+    await bob.writes("x" * 4096)  # which may go on
+    await telegram.until(lambda: telegram.called("getFile") and not telegram.updates.waiting)
+    await bot.end(signal.SIGKILL)
+    telegram.redeliver()
+    await bot.start()
+    await all_answered(telegram, ann, bob)
+    assert [str(chat.answers).count("The end.") for chat in (ann, bob)] == [1, 1]
+    assert model.answers == 2
+
+
+@pytest.mark.parametrize("moment", range(6))
+async def test_message_is_answered_once_whichever_commit_kill_9_hits(
+    tmp_path: Path, telegram: TelegramServer, model: ScriptedModel, moment: int
+) -> None:
+    model.reply(lambda body: f"Dear {body['messages'][-1]['content']}!\n\n{LONG}The end.")
+    bot, ann = Tunebot(tmp_path, telegram, model), telegram.private(7)
+    await bot.start(dies_at=moment)
+    await ann.writes(named(ann))
+    assert await bot.ended() == -signal.SIGKILL
+    telegram.redeliver()
+    await bot.start()
+    await all_answered(telegram, ann)
+    await telegram.until(lambda: not telegram.updates.waiting)
+    await bot.end()
+    once(ann, named(ann))
+
+
 async def test_message_delivered_again_is_answered_once(
     bot: Tunebot, telegram: TelegramServer, model: ScriptedModel
 ) -> None:
@@ -161,6 +196,27 @@ async def test_answer_of_ten_thousand_characters_arrives_whole(
     assert told.split() == re.sub(r"```(python)?|\*\*", "", answer).split()
     shown = [entity["type"] for message in ann.messages for entity in message.entities]
     assert shown.count("pre") >= 2, "a block that was cut goes on as one"
+
+
+@pytest.mark.usefixtures("bot")
+async def test_costs_asked_for_in_a_group_are_told_in_private(telegram: TelegramServer) -> None:
+    ann, group = telegram.private(7), telegram.group(SUPERGROUP, Person(7))
+    await group.writes("/usage")
+    await group.sees(lambda _: group.answers == [TOLD])
+    assert "you, today" in ann.answers[0]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_group_is_remembered_when_it_becomes_a_supergroup(
+    telegram: TelegramServer, model: ScriptedModel
+) -> None:
+    group = telegram.group(-7)
+    await group.writes("@tune_test_bot My name is Ann")
+    await all_answered(telegram, group)
+    moved = await group.upgrades(SUPERGROUP)
+    await moved.writes("@tune_test_bot Who am I?")
+    await all_answered(telegram, moved)
+    assert "My name is Ann" in str(model.bodies[-1])
 
 
 async def test_token_is_in_no_log_and_not_on_disk(bot: Tunebot, telegram: TelegramServer) -> None:

@@ -106,6 +106,21 @@ async def test_part_that_is_full_stands_above_the_preview_of_the_next(
     assert ann.answers == [NEARLY_FULL + "end", "Next and last"]
 
 
+async def test_server_that_knows_no_stop_button_gets_previews_without(
+    telegram: TelegramServer, clock: StoppedClock, make: Make
+) -> None:
+    telegram.supports_stop = False
+    ann, adapter = telegram.private(7), make(clock)
+    async with closing(adapter.sink(reply_in(ann))) as sink:
+        for text in ("Hel", "Hello"):
+            await sink.ready()
+            assert await sink.show(0, text, "") == ""
+            clock.advance(1)
+        assert ann.draft
+        assert (ann.draft.text, ann.draft.can_stop) == ("Hello", False)
+        assert [call.status for call in telegram.called("sendMessageDraft")] == [400, 200, 200]
+
+
 async def test_server_without_previews_gets_a_message_that_grows(
     telegram: TelegramServer, clock: StoppedClock, make: Make
 ) -> None:

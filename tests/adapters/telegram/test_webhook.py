@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from adapters.telegram import intake
 from bot.errors import ConfigError, StoreBusy, StoreError
 from bot.ports import Door, Knock, SecretHeader
 from tests.adapters.fake_core import FakeCore
-from tests.adapters.telegram.conftest import SECRET, Make, adapter_on
+from tests.adapters.telegram.conftest import SECRET, Make, adapter_on, going
 from tests.telegram_server import Fail, TelegramServer
 from tests.telegram_server.updates import Update
 
@@ -52,7 +53,7 @@ async def called(telegram: TelegramServer, *failures: StoreError) -> AsyncIterat
         adapter = adapter_on(telegram, mode="webhook", webhook_url=address)
         opened.extend(adapter.doors)
         core = FakeCore(adapter)
-        core.failures = list(failures)
+        core.shelf_failures = list(failures)
         run = asyncio.create_task(adapter.run(core))
         await telegram.until(lambda: telegram.updates.webhook.url)
         try:
@@ -129,27 +130,65 @@ async def test_door_has_the_adapters_name(make: Make) -> None:
     assert door.path == "/telegram"
 
 
-async def test_end_of_the_bot_leaves_an_update_to_the_next_call(telegram: TelegramServer) -> None:
+def posted(telegram: TelegramServer, number: int, text: str) -> Knock:
+    """What Telegram posts when Ann writes."""
+    ann = telegram.private(7)
+    message = ann.post(ann.person, text).json(ann.about)
+    return Knock({}, json.dumps({"update_id": number, "message": message}).encode())
+
+
+async def test_end_of_the_bot_leaves_what_is_committed_to_the_next_start(
+    telegram: TelegramServer, make: Make
+) -> None:
     async with called(telegram) as core:
         (door,) = core.adapter.doors
-        ann = telegram.private(7)
-        message = ann.post(ann.person, "x" * 4000).json(ann.about)
-        update = json.dumps({"update_id": 5, "message": message}).encode()
-        opening = asyncio.ensure_future(door.opens(Knock({}, update)))
-        await asyncio.sleep(0)
-    assert (await opening).status == 503
+        assert (await door.opens(posted(telegram, 5, "x" * 4000))).status == 200
     assert not core.received
+    adapter = make()
+    async with going(adapter, core):
+        await core.heard("x" * 4000)
+        assert not core.shelf
+
+
+async def test_who_hangs_up_leaves_behind_what_is_heard(telegram: TelegramServer) -> None:
+    async with called(telegram) as core:
+        (door,) = core.adapter.doors
+        opening = asyncio.ensure_future(door.opens(posted(telegram, 5, "Hello")))
+        await asyncio.sleep(0)
+        opening.cancel()
+        await core.heard("Hello")
+
+
+async def test_text_that_telegram_split_is_one_message(telegram: TelegramServer) -> None:
+    async with called(telegram) as core:
+        await telegram.private(7).writes("x" * 5000)
+        await core.heard("x" * 5000)
+        assert len(core.received) == 1
 
 
 async def test_same_piece_called_twice_at_once_is_heard_once(telegram: TelegramServer) -> None:
     async with called(telegram) as core:
         (door,) = core.adapter.doors
-        ann = telegram.private(7)
-        message = ann.post(ann.person, "x" * 4000).json(ann.about)
-        update = json.dumps({"update_id": 5, "message": message}).encode()
-        opened = await asyncio.gather(*[door.opens(Knock({}, update)) for _ in range(2)])
+        knock = posted(telegram, 5, "x" * 4000)
+        opened = await asyncio.gather(*[door.opens(knock) for _ in range(2)])
         assert [each.status for each in opened] == [200, 200]
-        assert [each.text for each in core.received] == ["x" * 4000]
+        await core.heard("x" * 4000)
+        await door.opens(posted(telegram, 6, "/help"))
+        await core.heard("/help")
+        assert [each.text for each in core.received] == ["x" * 4000, "/help"]
+
+
+async def test_too_much_under_way_is_posted_again(
+    telegram: TelegramServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_UNDER_WAY", 1)
+    async with called(telegram) as core:
+        (door,) = core.adapter.doors
+        assert (await door.opens(posted(telegram, 5, "x" * 4000))).status == 200
+        assert (await door.opens(posted(telegram, 6, "/help"))).status == 503
+        await core.heard("x" * 4000)
+        await asyncio.sleep(0)
+        assert (await door.opens(posted(telegram, 6, "/help"))).status == 200
 
 
 async def test_refused_webhook_ends_the_start_in_telegrams_words(
