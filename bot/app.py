@@ -27,6 +27,7 @@ from bot.errors import BotError, ConfigError, StoreError
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.local import LocalServer
+from bot.messages import Provider
 from bot.models.client import HttpModelClient
 from bot.models.profiles import Profiles
 from bot.models.slots import Slots
@@ -35,6 +36,10 @@ from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Core, Door
 from bot.readiness import Readiness
 from bot.store import Store, privacy
+from bot.tuning import webhook
+from bot.tuning.jobs import Jobs
+from bot.tuning.library import Library
+from bot.tuning.services import services
 from bot.voice import Voice
 
 PRUNE_SECONDS = 3600.0
@@ -143,23 +148,51 @@ class App:
             clock,
             slots,
         )
-        services = Services(self._store, self._files, conversation, profiles, access, clock)
-        inbox = Inbox(services, outbox, Voice(model, config.providers.values()))
+        self._library = Library(self._store, data_folder(config) / "datasets", clock)
+        tuning = services(trainers(config), keys_of(config, self._environment), clock)
+        for service in tuning.values():
+            stack.push_async_callback(service.aclose)
+        jobs = Jobs(
+            self._store,
+            tuning,
+            self._adapters,
+            profiles,
+            config.prices,
+            clock,
+            config.tuning.poll_seconds,
+        )
+        completions = Completions(self._store, model, tokens, config.prices, access, clock, slots)
+        needed = Services(
+            self._store,
+            self._files,
+            conversation,
+            profiles,
+            access,
+            clock,
+            self._library,
+            jobs,
+            completions,
+            config.prices,
+            config.tuning,
+        )
+        inbox = Inbox(needed, outbox, Voice(model, config.providers.values()))
         for adapter in self._adapters.values():
             stack.push_async_callback(adapter.close)
         stack.push_async_callback(inbox.close, config.shutdown_seconds)
+        stack.push_async_callback(jobs.close)
         await inbox.resume(self._adapters, profiles.history)
-        completions = Completions(self._store, model, tokens, config.prices, access, clock, slots)
+        await jobs.open(inbox.owe)
         readiness = Readiness(self._store, model, config.providers, self._adapters, self._running)
         return Tunebot(
             self._store,
             inbox,
             completions,
             profiles,
+            access,
             clock,
             greeting=greeting(config),
             operators=config.access.operators,
-            doors=doors,
+            doors=[*doors, *hooks(self._environment, jobs.poke)],
             files=self._files,
             look=readiness.look,
         )
@@ -185,6 +218,7 @@ class App:
             log.info("pruned", turns=gone)
         await self._store.scrub()
         await self._files.sweep()
+        await self._library.sweep()
 
 
 def doors_of(adapters: Mapping[str, Adapter]) -> list[Door]:
@@ -196,6 +230,12 @@ def doors_of(adapters: Mapping[str, Adapter]) -> list[Door]:
             f"it; add [adapters.http]."
         )
     return doors
+
+
+def hooks(environment: Mapping[str, str], poke: Callable[[str], None]) -> list[Door]:
+    """What a tuning service calls, where a secret for that is set."""
+    secret = environment.get(webhook.SECRET, "").strip()
+    return [webhook.door(secret, poke)] if secret else []
 
 
 def first(group: BaseExceptionGroup[BotError]) -> BotError:
@@ -216,19 +256,30 @@ def model_client(
     config: Config, clock: Clock, environment: Mapping[str, str] = os.environ
 ) -> HttpModelClient:
     """The client of all configured providers."""
-    keys = {name: secret(provider, environment) for name, provider in config.providers.items()}
     return HttpModelClient(
         config.providers,
-        keys,
+        keys_of(config, environment),
         clock,
         on_retry=lambda provider: metrics.model_retries.labels(provider).inc(),
     )
 
 
+def trainers(config: Config) -> Mapping[str, Provider]:
+    """The providers at which jobs can run."""
+    return {name: each for name, each in config.providers.items() if each.kind != "local"}
+
+
+def keys_of(config: Config, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The keys of all providers."""
+    return {name: secret(provider, environment) for name, provider in config.providers.items()}
+
+
 def data_folder(config: Config) -> Path:
     """Where models and files are kept."""
     return (
-        Path(config.data_folder).expanduser() if config.data_folder else user_data_path("tunebot")
+        Path(config.data_folder).expanduser().absolute()
+        if config.data_folder
+        else user_data_path("tunebot")
     )
 
 
@@ -241,12 +292,20 @@ def load_adapter(
     name: str, table: Mapping[str, Any], environment: Mapping[str, str] = os.environ
 ) -> Adapter:
     """Open [adapters.NAME] by the module of that name."""
-    if not name.isidentifier() or find_spec(f"adapters.{name}") is None:
-        raise ConfigError(f"adapters.{name}: there is no such adapter; remove that table.")
-    module = import_module(f"adapters.{name}")
+    adapter: Adapter = module_of(name).create(name, settings_of(name, table), environment)
+    return adapter
+
+
+def settings_of(name: str, table: Mapping[str, Any]) -> Any:
+    """[adapters.NAME] as that module has it. Raises ConfigError."""
     try:
-        settings = module.Settings(**table)
+        return module_of(name).Settings(**table)
     except ValidationError as error:
         raise ConfigError(sentence(error, None, above=f"adapters.{name}.")) from None
-    adapter: Adapter = module.create(name, settings, environment)
-    return adapter
+
+
+def module_of(name: str) -> Any:
+    """The module of an adapter. Raises ConfigError."""
+    if not name.isidentifier() or find_spec(f"adapters.{name}") is None:
+        raise ConfigError(f"adapters.{name}: there is no such adapter; remove that table.")
+    return import_module(f"adapters.{name}")

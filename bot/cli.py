@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from time import time
 from typing import Any, TypeVar
@@ -13,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from bot import log, store
-from bot.app import App, load_adapter, load_adapters
+from bot.app import App, load_adapter, load_adapters, settings_of
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError
 from bot.ports import Adapter
@@ -123,6 +125,83 @@ def check(path: Path | None) -> None:
     asyncio.run(fill())
     Console().print(table)
     sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do everything that is recommended, and ask nothing.")
+@click.option("--check", "only_check", is_flag=True, help="Only report; exit code 1 on errors.")
+@click.option("--json", "as_json", is_flag=True, help="For machines; with --check or --yes.")
+@config_option
+def prepare(file: Path, path: Path | None, *, yes: bool, only_check: bool, as_json: bool) -> None:
+    """Make a dataset of a file of training data.
+
+    FILE is CSV, TSV, Excel, JSON, JSON lines or text. What is wrong with it is said, each change is
+    asked for, and the result is written beside it.
+    """
+    from bot import prepare as preparing
+
+    ask = not (yes or only_check)
+    if ask and (as_json or not sys.stdin.isatty()):
+        raise click.UsageError("There is nobody to ask: add --yes or --check.")
+    if only_check:
+        good = preparing.check(file, as_json=as_json)
+    else:
+        good = preparing.prepare(file, configured(path), ask=ask, as_json=as_json)
+    sys.exit(0 if good else 1)
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+    options_metavar="[--yes] [--detach] [--config FILE]",
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND …]")
+@click.option("--yes", is_flag=True, help="Do what is asked for, without asking once more.")
+@click.option("--detach", is_flag=True, help="Do not follow the job that begins.")
+@config_option
+def finetune(words: Sequence[str], path: Path | None, *, yes: bool, detach: bool) -> None:
+    """Prepare training data; start, follow and use fine-tune jobs.
+
+    The commands are those of the chat: without one, they are listed. A file goes with `prepare
+    FILE` and `start FILE MODEL`. A job that begins is followed until it ends; Ctrl-C leaves it
+    running. Exits with 1 when something was not done, or the job failed.
+    """
+    from bot.shell import finetune as given
+
+    config = configured(path)
+    log.configure("ERROR" if config.log_level == "INFO" else config.log_level)
+    sys.exit(given(config, words, yes=yes, detach=detach))
+
+
+@main.command()
+@click.option(
+    "--format",
+    "written",
+    type=click.Choice(["json", "yaml"]),
+    default="json",
+    help="How it is written; Slack takes both.",
+)
+@click.option(
+    "--url",
+    default="",
+    help="For mode = http: the https address under which Slack reaches the HTTP adapter's server.",
+)
+@config_option
+def manifest(path: Path | None, written: str, url: str) -> None:
+    """Print the manifest of the Slack app.
+
+    The app is made from it at api.slack.com/apps: Create New App, From a manifest.
+    """
+    import yaml
+
+    from bot.commands import infos
+
+    settings = settings_of("slack", configured(path).adapters.get("slack", {}))
+    made = import_module("adapters.slack.manifest").manifest("slack", settings, infos(), url)
+    if written == "json":
+        click.echo(json.dumps(made, indent=2, ensure_ascii=False))
+    else:
+        click.echo(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), nl=False)
 
 
 @main.command()
