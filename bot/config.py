@@ -52,6 +52,15 @@ class Access(Section):
     tokens_per_day: int = Field(default=0, ge=0)
 
 
+class Tuning(Section):
+    """[tuning]: where jobs run unless a command says it, and what they may cost in US dollars."""
+
+    provider: str = ""
+    poll_seconds: float = Field(default=5.0, gt=0)
+    most_per_job: float | None = Field(default=None, ge=0)
+    most_per_month: float | None = Field(default=None, ge=0)
+
+
 def named(tables: Any) -> Any:
     """Give each table of a section its own name as a field."""
     if not isinstance(tables, Mapping):
@@ -86,6 +95,7 @@ class Config(BaseSettings):
     prices: dict[str, Price] = Field(default_factory=dict)
     adapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     access: Access = Access()
+    tuning: Tuning = Tuning()
 
     _expanded = field_validator("database")(expanded)
     _named = field_validator("providers", "profiles", mode="before")(named)
@@ -177,12 +187,18 @@ def complete(config: Config) -> Config:
         )
     if name not in profiles:
         raise ConfigError(f"defaults.profile: {unknown(name, profiles, 'profile')}")
-    free = {p.model: Price(0.0, 0.0) for p in profiles.values() if is_local(providers, p)}
+    tuning = config.tuning.provider
+    if tuning and tuning not in providers:
+        raise ConfigError(f"tuning.provider: {unknown(tuning, providers, 'provider')}")
+    free = {p.model: Price(0.0, 0.0, 0.0) for p in profiles.values() if is_local(providers, p)}
     return config.model_copy(
         update={
             "providers": providers,
             "profiles": profiles,
             "prices": {**free, **config.prices},
+            "tuning": config.tuning.model_copy(
+                update={"provider": tuning or profiles[name].provider}
+            ),
             "adapters": config.adapters or {"terminal": {}, "http": {}},
         }
     )
@@ -314,7 +330,8 @@ def nearest_key(name: str) -> str:
     """What was probably meant by a key that does not exist."""
     if name in ("api_key", "token", "key", "secret"):
         return "secrets come from the environment: api_key_env names the variable"
-    known = {*Config.model_fields, *Defaults.model_fields, *Access.model_fields}
+    sections = (Config, Defaults, Access, Tuning)
+    known = {name for section in sections for name in section.model_fields}
     known |= {field.name for kind in (Provider, Profile, Price) for field in fields(kind)}
     nearest = get_close_matches(name, known - {"name"}, n=1)
     return f"did you mean {nearest[0]!r}" if nearest else "config.example.toml lists them all"

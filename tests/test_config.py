@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from bot.config import Access, Config, Defaults, load, secret
+from bot.config import Access, Config, Defaults, Tuning, load, secret
 from bot.errors import ConfigError
 from bot.messages import Price, Profile, Provider
 
@@ -46,15 +46,16 @@ def test_the_example_shows_every_key_with_its_default() -> None:
             default = field.default
             if field.default_factory is not MISSING:
                 default = field.default_factory()
-            if default is not MISSING and field.name not in free:
+            if default not in (MISSING, None) and field.name not in free:
                 assert table[field.name] == default, field.name
 
 
 @pytest.mark.parametrize(
-    ("section", "table"), [(Config, ()), (Access, ("access",)), (Defaults, ("defaults",))]
+    ("section", "table"),
+    [(Config, ()), (Access, ("access",)), (Defaults, ("defaults",)), (Tuning, ("tuning",))],
 )
 def test_the_example_shows_every_default(
-    section: type[Config | Access | Defaults], table: tuple[str, ...]
+    section: type[Config | Access | Defaults | Tuning], table: tuple[str, ...]
 ) -> None:
     shown = tomllib.loads(EXAMPLE.read_text())
     for name in table:

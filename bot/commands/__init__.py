@@ -3,7 +3,7 @@
 Importing this package registers them all.
 """
 
-from bot.commands import chat, models, records
+from bot.commands import chat, finetune, models, records
 from bot.commands.registry import Call, Command, Services, called, command, infos, is_command
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "called",
     "chat",
     "command",
+    "finetune",
     "infos",
     "is_command",
     "models",

@@ -78,18 +78,19 @@ class Endpoint:
         (https://learn.microsoft.com/azure/ai-services/openai/reference).
         """
         path = "chat/completions" if profile.api == "chat" else "completions"
-        return self._at(path, deployment=profile.model)
+        return self.at(path, deployment=profile.model)
 
     @property
     def models_url(self) -> str:
         """Where the names of the models are."""
-        return self._at("models")
+        return self.at("models")
 
     def transcriptions_url(self, model: str) -> str:
         """Where speech becomes text."""
-        return self._at("audio/transcriptions", deployment=model)
+        return self.at("audio/transcriptions", deployment=model)
 
-    def _at(self, path: str, deployment: str = "") -> str:
+    def at(self, path: str, deployment: str = "") -> str:
+        """Where something of this provider is; `deployment` is the model that it belongs to."""
         base = self._base
         if self.provider.kind != "azure":
             return f"{base}/{path}"

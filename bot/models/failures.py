@@ -17,6 +17,7 @@ from bot.errors import ContextTooLong, ModelError, ModelRefused
 from bot.messages import Profile
 from bot.models.endpoint import Endpoint
 from bot.models.retries import Trouble, retry_after, span
+from bot.models.transport import unreached
 
 _LONGEST_QUOTE = 200
 _PASSING = {
@@ -30,8 +31,8 @@ _PASSING = {
     504: "waited too long for its model",
     529: "is overloaded",
 }
-_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
-_DAILY = "daily_rate_limit_exceeded"
+NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+DAILY_LIMIT = "daily_rate_limit_exceeded"
 _TOO_LONG_CODES = {
     "context_length_exceeded",
     "exceed_context_size_error",
@@ -64,15 +65,15 @@ def failure(
 
     `body` is what came with the status, or the object of an error inside a stream.
     """
-    error = _error(body)
+    error = error_of(body)
     code, kind = str(error.get("code") or ""), str(error.get("type") or "")
     quote = quoted(endpoint, error)
     who = f"The provider {endpoint.name}"
     if too_long := _too_long(profile, status, error, {code, kind}):
         return too_long
-    if {code, kind} & _NO_CREDIT or status == 402:
+    if {code, kind} & NO_CREDIT or status == 402:
         return ModelRefused(f"{who} has no credit left for this key: add some there.{quote}", 429)
-    if _DAILY in {code, kind}:
+    if DAILY_LIMIT in {code, kind}:
         return ModelRefused(f"{who} has reached its limit for today: try again tomorrow.", 429)
     if status in _PASSING or status >= 500:
         does = _PASSING.get(status, "had an error of its own")
@@ -142,18 +143,32 @@ def status_of(error: Mapping[str, Any]) -> int:
     return 503 if any(word in kind for word in ("server", "overload", "unavailable")) else 400
 
 
-def quoted(endpoint: Endpoint, error: Mapping[str, Any]) -> str:
+def quoted(endpoint: Endpoint, error: Mapping[str, Any], longest: int = _LONGEST_QUOTE) -> str:
     """The provider's own message as a sentence to append: one line, short, and no secret in it."""
-    message = " ".join(str(error.get("message") or error.get("detail") or "").split())
+    message = " ".join(str(error.get("message") or detail_of(error) or "").split())
     for secret in endpoint.secrets:
         message = message.replace(secret, "…")
     message = _ADDRESS.sub(r"\1\2", _KEY.sub("…", message))
-    if len(message) > _LONGEST_QUOTE:
-        message = message[: _LONGEST_QUOTE - 1] + "…"
+    if len(message) > longest:
+        message = message[: longest - 1] + "…"
     return f" It says: {message}" if message else ""
 
 
-def _error(body: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+def detail_of(error: Mapping[str, Any]) -> Any:
+    """FastAPI's word for a message; for fields that it does not take, a list with their places."""
+    detail = error.get("detail")
+    if not isinstance(detail, list):
+        return detail
+    told = [each for each in detail if isinstance(each, Mapping)]
+    return "; ".join(f"{place_of(each.get('loc'))}: {each.get('msg')}" for each in told)
+
+
+def place_of(loc: Any) -> str:
+    """Where in a request, as "body.method"."""
+    return ".".join(map(str, loc)) if isinstance(loc, list) else str(loc)
+
+
+def error_of(body: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
     """The error's object in whatever form; {} for HTML and the like."""
     if isinstance(body, bytes):
         try:
@@ -169,9 +184,9 @@ def _error(body: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
 def what_broke(endpoint: Endpoint, error: Exception) -> str:
     """A clause for what httpx raised, whose own text may have an address with a secret."""
     who = f"The provider {endpoint.name}"
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+    if unreached(error):
         return f"{who} cannot be reached at {endpoint.host}"
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
         return f"{who} sent nothing for {span(endpoint.provider.idle_timeout)}"
     return f"{who} dropped the connection"
 

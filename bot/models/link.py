@@ -19,7 +19,7 @@ from bot.models.endpoint import Endpoint
 from bot.models.events import Event, body_of, events_of
 from bot.models.failures import failure, status_of, unreadable, what_broke
 from bot.models.retries import Trouble
-from bot.models.transport import BROKEN, connected
+from bot.models.transport import BROKEN, Connections
 from bot.ports import Clock
 
 # How long the usage and the end of the body may take after the last token, in seconds.
@@ -34,15 +34,12 @@ class Link:
     def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
         self.endpoint = endpoint
         self._clock = clock
-        self._client: httpx.AsyncClient | None = None
-        self._connecting = asyncio.Lock()
+        self._connections = Connections()
         self._tells_usage = True
 
     async def aclose(self) -> None:
         """Close all connections; an answer on its way breaks."""
-        if self._client:
-            await self._client.aclose()
-            self._client = None
+        await self._connections.aclose()
 
     async def attempt(
         self, profile: Profile, body: Mapping[str, Any], answer: Answer
@@ -81,7 +78,7 @@ class Link:
         """The names of the models that the provider lists. One try; raises ModelError."""
         endpoint = self.endpoint
         try:
-            client = await self._connected()
+            client = await self._connections.client(endpoint)
             answer = await client.get(endpoint.models_url, headers=endpoint.headers)
             if not answer.is_success:
                 nobody = Profile("", endpoint.name, "")
@@ -104,7 +101,7 @@ class Link:
         endpoint = self.endpoint
         try:
             content = await asyncio.to_thread(Path(speech.path).read_bytes)
-            client = await self._connected()
+            client = await self._connections.client(endpoint)
             answer = await client.post(
                 endpoint.transcriptions_url(model),
                 headers={k: v for k, v in endpoint.headers.items() if k != "Content-Type"},
@@ -123,12 +120,6 @@ class Link:
         except (OSError, ValueError, TypeError, KeyError):
             raise unreadable(endpoint, "something else") from None
 
-    async def _connected(self) -> httpx.AsyncClient:
-        async with self._connecting:
-            if self._client is None:
-                self._client = await asyncio.to_thread(connected, self.endpoint)
-            return self._client
-
     @asynccontextmanager
     async def _asked(
         self, profile: Profile, body: Mapping[str, Any]
@@ -137,7 +128,7 @@ class Link:
 
         The usage is asked for unless this provider once refused a request for that.
         """
-        client = self._client or await self._connected()
+        client = await self._connections.client(self.endpoint)
         while True:
             asked_usage = self._tells_usage
             response = await client.send(self._request(client, profile, body), stream=True)

@@ -21,6 +21,14 @@ class Profiles:
         """Every profile, in the order of the configuration."""
         return list(self._known.values())
 
+    def learn(self, profile: Profile) -> None:
+        """Let a model that was trained be chosen, too."""
+        self._known[profile.name] = profile
+
+    def unlearn(self, name: str) -> None:
+        """A model is gone: who chose it talks by the default profile."""
+        self._known.pop(name, None)
+
     def chosen(self, name: str, system: str | None = None) -> Profile:
         """The profile of a conversation's choice; the default for none, or for one that is gone.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from functools import cache
 
 import httpx
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
 from httpx_aiohttp import HttpxAiohttpClient
 
 from bot.models.endpoint import Endpoint
@@ -14,6 +15,37 @@ from bot.models.endpoint import Endpoint
 # What goes wrong between two machines: httpx's errors, and aiohttp's that are not made into those.
 BROKEN = (httpx.HTTPError, httpx.StreamError, OSError, ClientError)
 NO_LIMIT = 0  # aiohttp's word for it; the core limits how many answers run at a time
+
+
+def unreached(error: Exception) -> bool:
+    """Whether there was no connection, so that nothing of a request can have arrived.
+
+    httpx-aiohttp says ConnectTimeout of a connection that was dropped, too.
+    """
+    return isinstance(error.__cause__, ClientConnectorError | ConnectionTimeoutError)
+
+
+class Connections:
+    """The connections to one provider: opened at the first request, kept between the others."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+        self._connecting = asyncio.Lock()
+
+    async def client(self, endpoint: Endpoint) -> httpx.AsyncClient:
+        """The client that asks over them."""
+        if self._client:
+            return self._client
+        async with self._connecting:
+            if self._client is None:
+                self._client = await asyncio.to_thread(connected, endpoint)
+            return self._client
+
+    async def aclose(self) -> None:
+        """Close all; what is on its way breaks."""
+        if self._client:
+            await self._client.aclose()
+            self._client = None
 
 
 def connected(endpoint: Endpoint) -> httpx.AsyncClient:

@@ -1,0 +1,76 @@
+"""Commands that change a running job: cancel, pause, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.access import Rank
+from bot.commands.finetune.watch import the_job
+from bot.commands.registry import Call, command
+from bot.errors import CommandError
+from bot.messages import Button, Card
+from bot.store import jobs
+from bot.store.jobs import Stage, Tracked
+from bot.training import Job
+
+SURE = "yes"
+
+
+@command("/finetune cancel [JOB]", rank=Rank.OPERATOR)
+async def cancel(call: Call) -> Card | str:
+    """Stop a job for good. What it has trained so far is billed.
+
+    It asks before it does; `/finetune cancel JOB yes` does not.
+    """
+    words = call.rest.split()
+    sure = len(words) == 2 and words[1] == SURE
+    tracked = await running(call, words[0] if words else "")
+    if not sure:
+        return Card(
+            f"Cancel **{tracked.name}**? The tokens that it has trained so far are billed, and it "
+            f"cannot be taken up again.",
+            buttons=(
+                Button("Cancel the job", f"/finetune cancel {tracked.id} {SURE}"),
+                Button("Let it run", f"/finetune status {tracked.id}"),
+            ),
+        )
+    if tracked.stage is Stage.STARTING:
+        return await call.services.jobs.withdraw(tracked)
+    service = call.services.jobs.services[tracked.service]
+    return await done(call, tracked, "cancel", service.cancel)
+
+
+@command("/finetune pause [JOB]", rank=Rank.OPERATOR)
+async def pause(call: Call) -> str:
+    """Let a job rest, where its service can."""
+    tracked = await running(call, call.rest)
+    service = call.services.jobs.services[tracked.service]
+    return await done(call, tracked, "pause", service.pause)
+
+
+@command("/finetune resume [JOB]", rank=Rank.OPERATOR)
+async def resume(call: Call) -> str:
+    """Go on with a job that was paused."""
+    tracked = await running(call, call.rest)
+    service = call.services.jobs.services[tracked.service]
+    return await done(call, tracked, "resume", service.resume)
+
+
+async def done(
+    call: Call, tracked: Tracked, what: str, change: Callable[[str], Awaitable[Job]]
+) -> str:
+    """Have a service change a job, note who wanted it, and look at it at once."""
+    services = call.services
+    job = await change(tracked.job.id)
+    now, person = services.clock.now(), call.message.person.id
+    await services.store.insist(jobs.note, person, what, tracked.job.id, now)
+    services.jobs.poke(tracked.job.id)
+    return f"**{tracked.name}** is {job.said or job.status.value} now."
+
+
+async def running(call: Call, text: str) -> Tracked:
+    """The job that is meant, which must not have ended. Raises CommandError."""
+    tracked = await the_job(call, text)
+    if tracked.stage is Stage.ENDED or tracked.job.status.is_end:
+        raise CommandError(f"{tracked.name} has ended: it is {tracked.job.status.value}.")
+    return tracked

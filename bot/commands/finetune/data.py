@@ -1,0 +1,127 @@
+"""Commands about training data: a file or what was said becomes a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.access import Rank
+from bot.commands.finetune.findings import KINDS, dataset_text, report_card, toggled
+from bot.commands.models import chosen as chosen_here
+from bot.commands.options import one_of, parsed, some
+from bot.commands.registry import Call, command
+from bot.errors import CommandError
+from bot.messages import Attachment, Card
+from bot.store.datasets import Draft
+from bot.tuning.library import DATA, Wanted
+
+SEND_ONE = (
+    "Send the file together with this command: CSV, TSV, Excel, JSON, JSON lines or text. Or name "
+    "a draft by its number."
+)
+
+
+@command("/finetune prepare [DRAFT]", rank=Rank.OPERATOR)
+async def prepare(call: Call) -> Card | str:
+    """Look at a file of training data, and make a dataset of it.
+
+    Send the file with this command, or the file alone. It says what is wrong with the file and
+    which changes would help; buttons take each change in or out, and make the dataset.
+    """
+    library = call.services.library
+    if file := attached(call):
+        draft = await library.draft(file, call.message.person.id)
+        return report_card(draft, await library.look(draft))
+    words = call.rest.split()
+    if not words or not words[0].isdigit():
+        raise CommandError(SEND_ONE)
+    draft = await library.drafted(int(words[0]))
+    match words[1:]:
+        case []:
+            return report_card(draft, await library.look(draft))
+        case ["write"]:
+            return dataset_text(await library.finish(draft))
+        case ["drop"]:
+            await library.drop(draft)
+            return f"{draft.name} is dropped: nothing of it is kept."
+        case [change] if change[0] in "+-":
+            return await chosen(call, draft, change)
+    raise CommandError(f"`/finetune prepare {draft.id}` shows what can be done with {draft.name}.")
+
+
+async def chosen(call: Call, draft: Draft, change: str) -> Card:
+    """The report once a change was taken in or out."""
+    library = call.services.library
+    keys = toggled(await library.look(draft), change)
+    draft = await library.choose(draft, keys)
+    return report_card(draft, await library.look(draft))
+
+
+def day(text: str) -> float:
+    """Reads a date as the Unix time at which it begins (UTC)."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise ValueError("write the day as 2026-11-21.") from None
+
+
+FROM_HERE = {
+    "profile": some,
+    "since": day,
+    "liked": None,
+    "as": one_of("chat", "completion", "preference"),
+    "name": some,
+}
+
+
+@command("/finetune dataset [NAME]", rank=Rank.OPERATOR)
+async def dataset(call: Call) -> Card | str:
+    """Show a dataset, or make one of what was said here.
+
+    `/finetune dataset from here` takes the stored conversation, in a channel all of its threads.
+    `--profile NAME` takes what that one answered, `--since 2026-11-01` what is newer, `--liked`
+    only what somebody liked; `--as chat`, `completion` or `preference` chooses the format, and
+    `--name NAME` the dataset's name. People who said /forget are not in it.
+    """
+    options = parsed(call.rest, FROM_HERE)
+    if options.words != ("from", "here"):
+        return dataset_text(await call.services.library.named(" ".join(options.words)))
+    where, profiles = call.message.conversation, call.services.profiles
+    named = options["profile"]
+    profile = profiles.named(named) if named else await chosen_here(call)
+    wanted = Wanted(
+        options["name"] or "conversations",
+        options["since"] or 0.0,
+        bool(options["liked"]),
+        bool(named),
+        options["as"],
+    )
+    library = call.services.library
+    draft, left_out = await library.spoken(where, profile, wanted, call.message.person.id)
+    report = await library.look(draft)
+    return report_card(draft, replace(report, findings=(*left_out, *report.findings)))
+
+
+@command("/finetune datasets", rank=Rank.OPERATOR)
+async def datasets_(call: Call) -> str:
+    """List the datasets that are ready to train from."""
+    found = await call.services.library.all()
+    if not found:
+        return "There is none yet: send a file with `/finetune prepare`."
+    return "\n".join(
+        f"- **{each.name}**: {each.examples:,} {KINDS[each.kind]}, from {each.source}"
+        for each in found
+    )
+
+
+def attached(call: Call) -> Attachment | None:
+    """The file that came with a command. Raises CommandError for several."""
+    files = [file for file in call.message.attachments if not file.is_speech]
+    if len(files) > 1:
+        raise CommandError("One file at a time, please: send the others afterwards.")
+    return files[0] if files else None
+
+
+def is_data(files: tuple[Attachment, ...]) -> bool:
+    """Whether somebody sent one file of training data."""
+    return len(files) == 1 and files[0].name.lower().endswith(DATA)

@@ -1,0 +1,223 @@
+"""Commands that begin a job: start it with its price before the eyes, confirm or decline."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from bot.access import Rank
+from bot.apart import apart
+from bot.commands.finetune.data import attached
+from bot.commands.finetune.findings import report_card
+from bot.commands.options import Options, one_of, parsed, positive, some, whole
+from bot.commands.registry import Call, Services, command
+from bot.datasets.cost import Estimate, estimate
+from bot.errors import CommandError, TuningError
+from bot.messages import Button, Card
+from bot.store import jobs
+from bot.store.jobs import Stage
+from bot.training import Dataset, Hyperparameters, Method, NewJob, ServedModel
+from bot.tuning.plan import Plan, month_of, require_within, served, warnings
+from bot.tuning.preparing import counted
+
+OPTIONS = {
+    "epochs": whole(1, 50),  # bounds: facts/fine-tuning.md
+    "batch": whole(1, 256),
+    "lr": positive,
+    "beta": positive,
+    "suffix": some,
+    "seed": whole(0, 2_147_483_647),
+    "method": one_of("supervised", "dpo", "reinforcement"),
+    "validation": some,
+    "wandb": some,
+    "service": some,
+    "yes": None,
+}
+MOST_SUFFIX = 64
+HOW = "Write `/finetune start DATASET MODEL`, or send a file with `/finetune start MODEL`."
+
+
+@command("/finetune start DATASET MODEL [--epochs N] [--yes] …", rank=Rank.OPERATOR)
+async def start(call: Call) -> Card:
+    """Train a model, once its price is confirmed.
+
+    DATASET is one of /finetune datasets, or the id of a file at the service. A file that is sent
+    with `/finetune start MODEL` is prepared as recommended. `--epochs`, `--batch`, `--lr`,
+    `--seed` and `--beta` are passed on; `--method dpo` learns from preferences; `--suffix NAME`
+    names the model, `--validation DATASET` measures it, `--wandb PROJECT` reports to Weights &
+    Biases, `--service NAME` chooses the provider, and `--yes` confirms at once.
+    """
+    options = parsed(call.rest, OPTIONS)
+    services = call.services
+    if file := attached(call):
+        model = the_only(options.words)
+        draft = await services.library.draft(file, call.message.person.id)
+        report = await services.library.look(draft)
+        if report.obstacles:
+            return report_card(draft, report)
+        dataset: Dataset | None = await services.library.finish(draft)
+        source = dataset.training_file if dataset else ""
+    else:
+        source, model = the_two(options.words)
+        dataset = None if source.startswith("file-") else await services.library.named(source)
+        source = dataset.training_file if dataset else source
+    plan = await planned(services, options, dataset, source, model)
+    row = await asked(call, plan)
+    if options["yes"] and is_free_to_go(services, plan):
+        return await begun(call, row)
+    buttons = (
+        Button("Start", f"/finetune confirm {row}"),
+        Button("Cancel", f"/finetune decline {row}"),
+    )
+    return Card(plan.text, buttons=buttons)
+
+
+@command("/finetune confirm NUMBER", rank=Rank.OPERATOR, listed=False)
+async def confirm(call: Call) -> Card:
+    """Start the job that was asked for under this number."""
+    return await begun(call, number(call.rest))
+
+
+@command("/finetune decline NUMBER", rank=Rank.OPERATOR, listed=False)
+async def decline(call: Call) -> str:
+    """Do not start the job that was asked for under this number."""
+    if await call.services.store.insist(jobs.decline, number(call.rest)):
+        return "Nothing was started, and nothing costs anything."
+    return "That job was started or declined before: `/finetune list` shows what runs."
+
+
+async def begun(call: Call, row: int) -> Card:
+    """Start a job and return the card that shows it. Raises CommandError over a limit: others may
+    have been started since it was asked for.
+    """
+    message, services = call.message, call.services
+    if tracked := await services.store.insist(jobs.asked, row):
+        await require_affordable(services, tracked.cost)
+    return await services.jobs.confirm(row, message.conversation, message.person.id, message.origin)
+
+
+async def asked(call: Call, plan: Plan) -> int:
+    """Keep a plan until it is confirmed; its number."""
+    services, now = call.services, call.services.clock.now()
+    await require_affordable(services, plan.cost)
+    return await services.store.insist(
+        jobs.ask,
+        plan.service,
+        f"tunebot-{secrets.token_hex(8)}",
+        plan.name,
+        plan.dataset.name if plan.dataset else "",
+        plan.wanted,
+        plan.cost,
+        call.message.person.id,
+        now,
+    )
+
+
+async def require_affordable(services: Services, cost: float | None) -> None:
+    """Raise CommandError for a job over the limit of a job or a month."""
+    since = month_of(services.clock.now())
+    require_within(services.tuning, cost, await services.store.insist(jobs.spent, since))
+
+
+def is_free_to_go(services: Services, plan: Plan) -> bool:
+    """Whether --yes is enough: not for a job of unknown price where a limit is set."""
+    rules = services.tuning
+    return plan.cost is not None or (rules.most_per_job is None and rules.most_per_month is None)
+
+
+async def planned(
+    services: Services, options: Options, dataset: Dataset | None, source: str, model: str
+) -> Plan:
+    """What is to be confirmed. Raises CommandError, or TuningError where the service is asked in
+    vain.
+    """
+    service = options["service"] or services.tuning.provider
+    if service not in services.jobs.services:
+        known = ", ".join(services.jobs.services)
+        raise CommandError(f"There is no provider named {service!r}; known: {known}.")
+    validation = await validation_of(services, options, dataset)
+    method: Method = options["method"] or (
+        "dpo" if dataset and dataset.kind == "preference" else "supervised"
+    )
+    wanted = NewJob(
+        model,
+        source,
+        validation,
+        method,
+        Hyperparameters(options["epochs"], options["batch"], options["lr"], options["beta"]),
+        (options["suffix"] or (dataset.name if dataset else ""))[:MOST_SUFFIX],
+        options["seed"],
+        wandb=options["wandb"] or "",
+    )
+    require_fitting(wanted, dataset)
+    found = served(await listed(services, service), model)
+    queue = await services.store.insist(jobs.at_stage, Stage.STARTING, Stage.MADE)
+    return Plan(
+        service,
+        wanted.suffix or model,
+        wanted,
+        dataset,
+        await estimated(services, options, dataset, model),
+        sum(each.service == service for each in queue),
+        warnings(wanted, dataset, found, services.clock.now()),
+    )
+
+
+async def listed(services: Services, service: str) -> list[ServedModel]:
+    """The models of a service; none where it does not list them."""
+    try:
+        return list(await services.jobs.services[service].models())
+    except TuningError:
+        return []
+
+
+async def estimated(
+    services: Services, options: Options, dataset: Dataset | None, model: str
+) -> Estimate | None:
+    """What it would take; None for a file that is at its service only."""
+    if dataset is None:
+        return None
+    count = await apart(counted, Path(dataset.training_file), model)
+    return estimate(count, services.prices, model, options["epochs"])
+
+
+async def validation_of(services: Services, options: Options, dataset: Dataset | None) -> str:
+    """The file to validate with: the one that is named, or what was held back."""
+    named = options["validation"]
+    if not named:
+        return dataset.validation_file if dataset else ""
+    if named.startswith("file-"):
+        return str(named)
+    return (await services.library.named(named)).training_file
+
+
+def require_fitting(wanted: NewJob, dataset: Dataset | None) -> None:
+    """Raise CommandError where data and method do not go together."""
+    if dataset is None:
+        return
+    if (dataset.kind == "preference") != (wanted.method == "dpo"):
+        raise CommandError(
+            f"{dataset.name} has {'preferences' if dataset.kind == 'preference' else 'examples'}: "
+            f"--method {'dpo' if dataset.kind == 'preference' else 'supervised'} trains from them."
+        )
+
+
+def the_only(words: tuple[str, ...]) -> str:
+    """The model, beside a file. Raises CommandError."""
+    if len(words) != 1:
+        raise CommandError(HOW)
+    return words[0]
+
+
+def the_two(words: tuple[str, ...]) -> tuple[str, str]:
+    """The dataset and the model. Raises CommandError."""
+    if len(words) != 2:
+        raise CommandError(HOW)
+    return words[0], words[1]
+
+
+def number(text: str) -> int:
+    """The number of a job that was asked for. Raises CommandError."""
+    if not text.strip().isdigit():
+        raise CommandError("Write its number, or press the button.")
+    return int(text)

@@ -1,0 +1,110 @@
+"""Commands about what lies at a service: files and models, and how to delete them."""
+
+from __future__ import annotations
+
+from bot.access import Rank
+from bot.commands.registry import Call, command
+from bot.errors import CommandError
+from bot.messages import Button, Card
+from bot.models.names import is_tuned
+from bot.store import conversations, datasets, jobs
+from bot.tuning.service import TuningService
+
+MOST_LISTED = 30
+SURE = "yes"
+
+
+@command("/finetune files [SERVICE]", rank=Rank.OPERATOR)
+async def files(call: Call) -> str:
+    """List the training files at a service."""
+    name, service = the_service(call, call.rest.strip())
+    found = await service.files()
+    if not found:
+        return f"There are no training files at {name}."
+    lines = [
+        f"- `{each.id}` {each.name}, {each.size:,} bytes"
+        f"{'' if each.processed else ', not read yet'}{f': {each.failure}' if each.failure else ''}"
+        for each in found[:MOST_LISTED]
+    ]
+    more = len(found) - MOST_LISTED
+    return "\n".join([*lines, *([f"… and {more} more."] if more > 0 else [])])
+
+
+@command("/finetune models [SERVICE]")
+async def models(call: Call) -> str:
+    """List the models at a service: those that were trained, and those that end soon."""
+    name, service = the_service(call, call.rest.strip())
+    found = await service.models()
+    tuned = [each for each in found if is_tuned(each.id)]
+    bases = [each for each in found if not is_tuned(each.id)]
+    lines = (
+        [f"{len(tuned)} trained models at {name}:"] if tuned else [f"None is trained at {name}."]
+    )
+    lines += [f"- `{each.id}`{ends(each.shutdown)}" for each in tuned[:MOST_LISTED]]
+    if len(tuned) > MOST_LISTED:
+        lines.append(f"… and {len(tuned) - MOST_LISTED} more.")
+    lines += ["", "Others: " + ", ".join(f"`{each.id}`" for each in bases[:MOST_LISTED])]
+    lines += [f"- `{each.id}`{ends(each.shutdown)}" for each in bases if each.shutdown]
+    return "\n".join(lines).rstrip(": ")
+
+
+def ends(day: str) -> str:
+    """When a model ends, if that is known."""
+    return f", ends on {day}" if day else ""
+
+
+@command("/finetune delete WHAT", rank=Rank.OPERATOR)
+async def delete(call: Call) -> Card | str:
+    """Delete a model, a file at a service, or a dataset.
+
+    It asks before it does. A model that a channel talks to is not deleted.
+    """
+    words = call.rest.split()
+    if not words or len(words) > 2 or words[1:] not in ([], [SURE]):
+        raise CommandError("Write `/finetune delete` and the id of a model, a file or a dataset.")
+    what, store = words[0].strip("`"), call.services.store
+    dataset = await store.insist(datasets.named, what)
+    if not dataset:
+        await require_unused(call, what)
+    if words[1:] != [SURE]:
+        says = f"/finetune delete {what} {SURE}"
+        text = f"Delete `{what}`? It cannot be brought back."
+        if len(says.encode()) > 48:  # more than platforms carry on a button
+            return Card(f"{text} Then write `{says}`.")
+        return Card(text, buttons=(Button("Delete", says),))
+    if dataset:
+        await call.services.library.delete(dataset)
+    else:
+        await deleted_at_a_service(call, what)
+    now, person = call.services.clock.now(), call.message.person.id
+    await store.insist(jobs.note, person, "delete", what, now)
+    return f"`{what}` is deleted."
+
+
+async def require_unused(call: Call, model: str) -> None:
+    """Raise CommandError, with the channels, for a model that somebody talks to."""
+    names = [each.name for each in call.services.profiles.all() if each.model == model]
+    users = await call.services.store.insist(conversations.users_of, names)
+    if users:
+        where = ", ".join(f"{each.adapter}:{each.channel}" for each in users[:MOST_LISTED])
+        raise CommandError(f"`{model}` is in use: {where}. Choose another model there first.")
+
+
+async def deleted_at_a_service(call: Call, what: str) -> None:
+    """Delete a file or a model where it is. Raises CommandError, or TuningError."""
+    for service in call.services.jobs.services.values():
+        if what.startswith("file-") and what in {each.id for each in await service.files()}:
+            return await service.delete_file(what)
+        if what in {each.id for each in await service.models()}:
+            await service.delete_model(what)
+            return await call.services.jobs.unlearn(what)
+    raise CommandError(f"There is no file, model or dataset named {what!r}.")
+
+
+def the_service(call: Call, name: str) -> tuple[str, TuningService]:
+    """A service by its name, or the usual one. Raises CommandError."""
+    name = name or call.services.tuning.provider
+    services = call.services.jobs.services
+    if name not in services:
+        raise CommandError(f"There is no provider named {name!r}; known: {', '.join(services)}.")
+    return name, services[name]

@@ -1,0 +1,101 @@
+"""Commands that talk to a model that was trained: use it here, or try it beside its base."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+
+from bot.access import Rank
+from bot.commands.finetune.watch import the_job
+from bot.commands.registry import Call, Services, command
+from bot.errors import BotError, CommandError
+from bot.messages import Card, Person, Profile, Role, Turn
+from bot.models.names import base_model
+from bot.store import conversations, jobs, spoken
+from bot.store.jobs import Tracked
+from bot.training import JobStatus
+from bot.tuning.jobs import checkpoints_of
+
+
+@command("/finetune use JOB [STEP]", rank=Rank.OPERATOR)
+async def use(call: Call) -> str:
+    """Talk to the model of a job in this channel from now on.
+
+    With STEP, to the checkpoint that it made there. It is asked as its training data was written.
+    `/model default` goes back.
+    """
+    tracked, step = await meant_with_step(call)
+    profile = await profile_of(call, tracked, step)
+    where = call.message.conversation
+    await call.services.store.insist(conversations.choose_for_channel, where, profile.name)
+    now, person = call.services.clock.now(), call.message.person.id
+    await call.services.store.insist(jobs.note, person, "use", profile.model, now)
+    return f"From now on **{profile.name}** answers in this channel: `{profile.model}`."
+
+
+@command("/finetune try [JOB] [QUESTION]")
+async def try_(call: Call) -> Card:
+    """Ask a trained model and its base the same question, and show both answers.
+
+    Without QUESTION, the last one that was asked here.
+    """
+    words = call.rest.split(maxsplit=1)
+    tracked = await the_job(call, words[0] if words else "")
+    profile = await profile_of(call, tracked, 0)
+    question = words[1] if len(words) == 2 else await last_question(call)
+    base = replace(profile, model=tracked.job.model or base_model(profile.model))
+    answers = await asyncio.gather(
+        answered(call.services, call.message.person, base, question),
+        answered(call.services, call.message.person, profile, question),
+    )
+    return Card(
+        f"> {question}\n\n**{base.model}**:\n\n{answers[0]}\n\n**{profile.model}**:\n\n{answers[1]}"
+    )
+
+
+async def answered(services: Services, person: Person, profile: Profile, question: str) -> str:
+    """What a model says to a question, or why it does not."""
+    text = ""
+    turns = [Turn(Role.USER, question)]
+    try:
+        async with aclosing(services.completions.stream(person, profile, turns)) as chunks:
+            async for chunk in chunks:
+                text += chunk.text
+    except BotError as error:
+        return f"{text} _({error})_".strip()
+    return text.strip() or "_(nothing)_"
+
+
+async def last_question(call: Call) -> str:
+    """What was asked here last. Raises CommandError."""
+    question = await call.services.store.insist(spoken.last_question, call.message.conversation)
+    if not question:
+        raise CommandError("Nothing was asked here yet: `/finetune try JOB QUESTION`.")
+    return question
+
+
+async def meant_with_step(call: Call) -> tuple[Tracked, int]:
+    """The job that is meant, and the step of its checkpoint; 0 is its model."""
+    words = call.rest.split()
+    if len(words) == 2 and words[1].isdigit():
+        return await the_job(call, words[0]), int(words[1])
+    if len(words) > 1:
+        raise CommandError("Write `/finetune use JOB`, or `/finetune use JOB STEP`.")
+    return await the_job(call, call.rest), 0
+
+
+async def profile_of(call: Call, tracked: Tracked, step: int) -> Profile:
+    """The profile of a job's model, or of a checkpoint, which gets one. Raises CommandError."""
+    if not step and tracked.job.status is not JobStatus.SUCCEEDED:
+        raise CommandError(
+            f"{tracked.name} is {tracked.job.status.value}: its model can be used once it has "
+            f"succeeded; `/finetune checkpoints {tracked.id}` shows what there is before."
+        )
+    if not step:
+        return await call.services.jobs.learn(tracked, tracked.job.fine_tuned_model, tracked.name)
+    service = call.services.jobs.services[tracked.service]
+    found = [each for each in await checkpoints_of(service, tracked.job.id) if each.step == step]
+    if not found:
+        raise CommandError(f"{tracked.name} has no checkpoint at step {step}.")
+    return await call.services.jobs.learn(tracked, found[0].model, f"{tracked.name}-step-{step}")

@@ -1,0 +1,1 @@
+"""Fine-tuning: the services that run jobs, and the life of a job."""

@@ -1,0 +1,66 @@
+"""What followers are told of a job: beneath its card the events worth reading, in the channel only
+its start and its end. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.messages import Button, Card, Document
+from bot.store.jobs import Notice
+from bot.training import Job, JobEvent, JobStatus
+
+SIGNS = {"warn": "⚠️ ", "error": "❌ "}
+CHANNEL = {
+    JobStatus.SUCCEEDED: "✅ **{name}** is trained: {model} answers as `{result}`.",
+    JobStatus.FAILED: "❌ The training of **{name}** failed: {failure}",
+    JobStatus.CANCELLED: "⏹️ The training of **{name}** was cancelled.",
+}
+NO_REASON = "its service gives no reason."
+
+
+def news_of(name: str, before: Job, now: Job, events: Sequence[JobEvent]) -> list[Notice]:
+    """What is told of a job that goes on, or before its end is told."""
+    notices = [beneath(f"{SIGNS.get(e.level, '')}{e.text}") for e in events if worth_reading(e)]
+    if before.status is now.status:
+        return notices
+    if now.status is JobStatus.RUNNING and before.status is not JobStatus.PAUSED:
+        return [*notices, Notice(Card(f"🏃 The training of **{name}** started."))]
+    if now.status.is_end:
+        return notices
+    return [*notices, beneath(f"It is {now.said or now.status.value} now.")]
+
+
+def worth_reading(event: JobEvent) -> bool:
+    """Whether an event is told: warnings, errors and checkpoints are, steps are not."""
+    return event.level != "info" or "checkpoint" in event.text.lower()
+
+
+def beneath(text: str) -> Notice:
+    """Said below the card."""
+    return Notice(Card(text), beneath=True)
+
+
+def end_of(row: int, name: str, job: Job, card: str, chart: Document | None) -> list[Notice]:
+    """What is told of a job that ended: its card for the last time, and the channel."""
+    text = CHANNEL[job.status].format(
+        name=name,
+        model=job.model,
+        result=job.fine_tuned_model,
+        failure=job.failure or NO_REASON,
+    )
+    return [
+        Notice(Card(card), edits=True),
+        Notice(Card(text, chart, buttons=buttons_of(row, job))),
+    ]
+
+
+def buttons_of(row: int, job: Job) -> tuple[Button, ...]:
+    """What can be done with a job that ended well."""
+    if job.status is not JobStatus.SUCCEEDED or not job.fine_tuned_model:
+        return ()
+    return (
+        Button("Try it", f"/finetune try {row}"),
+        Button("Use here", f"/finetune use {row}"),
+        Button("Checkpoints", f"/finetune checkpoints {row}"),
+    )

@@ -1,0 +1,118 @@
+"""A job before it is made: what it would take, and what speaks against it. Pure but for the day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+
+from bot.config import Tuning
+from bot.datasets.cost import Estimate
+from bot.errors import CommandError
+from bot.training import Dataset, NewJob, ServedModel
+
+SOON_DAYS = 90  # before a model's end in which a warning is due
+FEW = {"completion": 100, "chat": 10, "preference": 10}  # facts/prepare-data.md
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A job to be confirmed. `estimate` is None for a file that is at its service only; `queue` is
+    how many jobs run or wait there.
+    """
+
+    service: str
+    name: str
+    wanted: NewJob
+    dataset: Dataset | None
+    estimate: Estimate | None
+    queue: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars, None where that is not known."""
+        return self.estimate.dollars if self.estimate else None
+
+    @property
+    def text(self) -> str:
+        """What a person confirms."""
+        data = self.dataset.name if self.dataset else self.wanted.training_file
+        unknown = "How many tokens it has is not known here, so its price is unknown."
+        return "\n".join(
+            [
+                f"Train **{self.wanted.model}** on **{data}** at {self.service}?",
+                "",
+                f"- {self.estimate.says if self.estimate else unknown}",
+                *([f"- {self.queue} jobs run or wait there."] if self.queue > 1 else []),
+                *(["- 1 job runs or waits there."] if self.queue == 1 else []),
+                *(f"- ⚠️ {warning}" for warning in self.warnings),
+            ]
+        )
+
+
+def warnings(
+    wanted: NewJob, dataset: Dataset | None, model: ServedModel | None, now: float
+) -> tuple[str, ...]:
+    """What an operator should know before it costs money."""
+    found = []
+    if model is None:
+        found.append(f"The service does not list {wanted.model}: it may refuse it.")
+    elif ends := ending(model, now):
+        found.append(ends)
+    if dataset and dataset.examples < FEW[dataset.kind]:
+        few = FEW[dataset.kind]
+        found.append(f"{dataset.examples} examples are few: {few} or more are advised.")
+    if wanted.validation_file and wanted.validation_file == wanted.training_file:
+        found.append("The same file trains and validates: its validation loss will say nothing.")
+    return tuple(found)
+
+
+def ending(model: ServedModel, now: float) -> str:
+    """That a model ends soon, with every model tuned from it; "" where it does not."""
+    try:
+        day = date.fromisoformat(model.shutdown)
+    except ValueError:
+        return ""
+    left = (day - datetime.fromtimestamp(now, UTC).date()).days
+    if left > SOON_DAYS:
+        return ""
+    when = f"in {left} days" if left > 1 else "tomorrow" if left == 1 else "now"
+    return f"{model.id} ends {when}, on {model.shutdown}, and every model tuned from it with it."
+
+
+def served(models: Sequence[ServedModel], name: str) -> ServedModel | None:
+    """The model of a name; None where none is listed that is like it.
+
+    Raises CommandError with the nearest one for a name that was probably mistyped.
+    """
+    for model in models:
+        if model.id == name:
+            return model
+    nearest = get_close_matches(name, [model.id for model in models], n=1, cutoff=0.8)
+    if nearest:
+        raise CommandError(f"There is no model {name!r}: did you mean {nearest[0]!r}?")
+    return None
+
+
+def require_within(rules: Tuning, cost: float | None, spent: float) -> None:
+    """Raise CommandError for a job over the limit of a job or a month; `spent` is this month's."""
+    if cost is None:
+        return
+    if rules.most_per_job is not None and cost > rules.most_per_job:
+        raise CommandError(
+            f"It would cost about ${cost:,.2f}, and [tuning] allows ${rules.most_per_job:,.2f} a "
+            f"job (most_per_job)."
+        )
+    if rules.most_per_month is not None and spent + cost > rules.most_per_month:
+        raise CommandError(
+            f"It would cost about ${cost:,.2f} after ${spent:,.2f} this month, and [tuning] allows "
+            f"${rules.most_per_month:,.2f} a month (most_per_month)."
+        )
+
+
+def month_of(now: float) -> float:
+    """When the month of a Unix time began (UTC)."""
+    day = datetime.fromtimestamp(now, UTC)
+    return datetime(day.year, day.month, 1, tzinfo=UTC).timestamp()

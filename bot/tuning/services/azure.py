@@ -1,0 +1,21 @@
+"""Azure's dialect of OpenAI's surface; the addresses and the key are those of bot.models.endpoint.
+
+https://learn.microsoft.com/azure/ai-services/openai/how-to/fine-tuning
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.training import NewJob
+from bot.tuning.services.openai import OpenAiTuning
+
+# Trained in the resource's own region: nobody's data leaves it unasked.
+TRAINING_TYPE = "Standard"
+
+
+class AzureTuning(OpenAiTuning):
+    """Azure: where a job is trained has to be said."""
+
+    def _body(self, job: NewJob) -> dict[str, Any]:
+        return {**super()._body(job), "trainingType": TRAINING_TYPE}

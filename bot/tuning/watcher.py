@@ -1,0 +1,205 @@
+"""Watching jobs: one look at a service for each, however many follow.
+
+What a look finds is stored together with what is told of it, so every event is told once, oldest
+first, over pages and restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+import structlog
+
+from bot.errors import StoreError, TuningBusy, TuningError, TuningUnreached
+from bot.ports import Clock
+from bot.store import Store, boards, jobs
+from bot.store.jobs import Tracked
+from bot.store.outbox import Owed
+from bot.training import Job, JobEvent
+from bot.tuning.boards import Boards
+from bot.tuning.card import Shown, card_text
+from bot.tuning.notices import news_of
+from bot.tuning.pace import Pace
+from bot.tuning.progress import Progress, after, progress_of
+from bot.tuning.service import TuningService
+
+Owe = Callable[[Sequence[Owed]], None]
+Ended = Callable[[Tracked, Job, Progress, Sequence[JobEvent]], Awaitable[list[Owed]]]
+
+log = structlog.get_logger()
+
+
+class Watcher:
+    """Looks at all jobs that run. `shortest` is the wait between two looks in seconds while things
+    change; `ended` stores the end of a job, once, and what is told of it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        services: Mapping[str, TuningService],
+        boards: Boards,
+        owe: Owe,
+        ended: Ended,
+        clock: Clock,
+        shortest: float,
+    ) -> None:
+        self._store = store
+        self._services = services
+        self._boards = boards
+        self._owe = owe
+        self._ended = ended
+        self._clock = clock
+        self._shortest = shortest
+        self._watched: dict[int, Watched] = {}
+
+    async def resume(self) -> None:
+        """Take up the jobs that ran when the last run ended."""
+        for tracked in await self._store.insist(jobs.at_stage, jobs.Stage.MADE):
+            await self.watch(tracked)
+
+    async def watch(self, tracked: Tracked) -> None:
+        """Watch a job from now on, unless that is done already."""
+        if tracked.id in self._watched or tracked.service not in self._services:
+            return
+        events = await self._store.insist(jobs.events, tracked.id)
+        watched = Watched(tracked, progress_of(events), Pace(self._shortest))
+        self._watched[tracked.id] = watched
+        watched.task = asyncio.create_task(
+            self._until_ended(watched), name=f"watch {tracked.job.id}"
+        )
+        watched.task.add_done_callback(lambda _: self._watched.pop(tracked.id, None))
+
+    def poke(self, job: str) -> None:
+        """Look at a job of this id now: its service says that something happened."""
+        for watched in self._watched.values():
+            if watched.tracked.job.id == job:
+                watched.poked.set()
+
+    def shown(self, row: int) -> Shown | None:
+        """What the card of a watched job shows just now."""
+        watched = self._watched.get(row)
+        return watched.shown() if watched else None
+
+    async def close(self) -> None:
+        """End watching; the next start goes on."""
+        tasks = [watched.task for watched in self._watched.values() if watched.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _until_ended(self, watched: Watched) -> None:
+        """Look again and again; nothing but the job's end ends it."""
+        while True:
+            try:
+                wait = await self._look(watched)
+            except (TuningBusy, TuningUnreached) as error:
+                asked = error.retry_after if isinstance(error, TuningBusy) else None
+                wait = self._trouble(watched, error, asked)
+            except TuningError as error:
+                wait = self._trouble(watched, error, None)
+            except StoreError as error:
+                wait = self._trouble(watched, error, None)
+            except Exception as bug:  # one bad answer ends no watching
+                log.exception("look failed", job=watched.tracked.job.id)
+                wait = self._trouble(watched, bug, None)
+            if wait is None:
+                return
+            await self._wait(watched, wait)
+
+    def _trouble(self, watched: Watched, error: Exception, asked: float | None) -> float:
+        wait = watched.pace.after_trouble(asked)
+        reason = str(error) or type(error).__name__
+        if reason != watched.trouble:
+            log.warning("job not seen", job=watched.tracked.job.id, reason=reason)
+        watched.trouble = reason
+        return wait
+
+    async def _wait(self, watched: Watched, seconds: float) -> None:
+        """Wait so long, or until somebody pokes."""
+        sleep = asyncio.create_task(self._clock.sleep(seconds), name="between looks")
+        poke = asyncio.create_task(watched.poked.wait(), name="poke")
+        try:
+            await asyncio.wait([sleep, poke], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleep, poke):
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(sleep, poke, return_exceptions=True)
+        watched.poked.clear()
+
+    async def _look(self, watched: Watched) -> float | None:
+        """See what is new, store and tell it; returns the seconds to the next look, None at the
+        job's end.
+
+        The job is read before its events: once it has ended, all of them are there.
+        """
+        tracked = watched.tracked
+        service = self._services[tracked.service]
+        job = await service.job(tracked.job.id)
+        news = await self._news(service, tracked)
+        progress = watched.progress
+        for event in news:
+            progress = after(progress, event)
+        if job.status.is_end:
+            for follower in await self._store.insist(boards.followers, tracked.id):
+                await self._boards.leave(follower)
+            self._owe(await self._ended(tracked, job, progress, news))
+            return None
+        notices = news_of(tracked.name, tracked.job, job, news)
+        changed = bool(news) or job != tracked.job
+        if changed:
+            self._owe(await self._store.do(jobs.tell, tracked.id, job, news, notices))
+        watched.saw(job, progress)
+        await self._show(watched)
+        return watched.pace.after(job.status, changed=changed)
+
+    async def _news(self, service: TuningService, tracked: Tracked) -> list[JobEvent]:
+        """The events that are not known yet, oldest first: read from the newest down to a known
+        one, over as many pages as it takes.
+        """
+        fresh: list[JobEvent] = []
+        after, more = "", True
+        while more:
+            page = await service.events(tracked.job.id, after)
+            ids = [event.id for event in page.items]
+            known = await self._store.do(jobs.known_events, tracked.id, ids)
+            fresh += [event for event in page.items if event.id not in known]
+            more = page.more and bool(ids) and not known
+            after = ids[-1] if ids else ""
+        unique = {event.id: event for event in reversed(fresh)}  # a page may repeat the last one
+        return list(unique.values())
+
+    async def _show(self, watched: Watched) -> None:
+        """Have all cards show the newest, where that differs from what they show."""
+        text = card_text(watched.shown(), self._clock.now())
+        if text == watched.text:
+            return
+        watched.text = text
+        for follower in await self._store.do(boards.followers, watched.tracked.id):
+            self._boards.show(follower, text)
+
+
+class Watched:
+    """A job that is looked at: what is known of it."""
+
+    def __init__(self, tracked: Tracked, progress: Progress, pace: Pace) -> None:
+        self.tracked = tracked
+        self.progress = progress
+        self.pace = pace
+        self.poked = asyncio.Event()
+        self.trouble = ""
+        self.text = ""
+        self.task: asyncio.Task[None] | None = None
+
+    def saw(self, job: Job, progress: Progress) -> None:
+        """Know what a look found."""
+        self.tracked = self.tracked.now(job)
+        self.progress = progress
+        self.trouble = ""
+
+    def shown(self) -> Shown:
+        """What its card shows."""
+        return Shown(self.tracked.job, self.progress, self.tracked.name, self.tracked.cost_text)
