@@ -160,6 +160,7 @@ class App:
             config.prices,
             clock,
             config.tuning.poll_seconds,
+            model.expect,
         )
         completions = Completions(self._store, model, tokens, config.prices, access, clock, slots)
         needed = Services(

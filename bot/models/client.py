@@ -43,6 +43,7 @@ class HttpModelClient:
             name: Link(Endpoint(provider, provider.base_url, keys.get(name, "").strip()), clock)
             for name, provider in providers.items()
         }
+        self._young: dict[str, float] = {}
         self._absent = {name for name, one in providers.items() if one.kind == "local"}
         self._clock = clock
         self._tokens = tokens or Tokens()
@@ -54,6 +55,10 @@ class HttpModelClient:
         link = self._links[provider]
         link.endpoint = Endpoint(link.endpoint.provider, base_url, key)
         self._absent.discard(provider)
+
+    def expect(self, model: str, until: float) -> None:
+        """A model was just made: until that Unix time, "not found" means "not yet"."""
+        self._young[model] = until
 
     async def aclose(self) -> None:
         """Close all connections; an answer on its way breaks."""
@@ -104,6 +109,8 @@ class HttpModelClient:
                 raise AnswerBroken(
                     f"The answer broke off. {problem}. /retry asks again, /continue goes on."
                 )
+            if self._is_young(profile.model, problem):
+                problem = Trouble(f"{profile.model} was just made and is not served yet (404)")
             if isinstance(problem, ModelError):
                 raise problem
             seconds = patience.wait(problem)
@@ -114,6 +121,11 @@ class HttpModelClient:
             raise nothing(profile, answer.finish)
         used = answer.usage or await self._tokens.used(body, answer.text)
         yield Chunk(finish=answer.finish, usage=used)
+
+    def _is_young(self, model: str, problem: Trouble | ModelError) -> bool:
+        """Whether a model that was not found may be there in a moment."""
+        young = self._clock.now() < self._young.get(model, 0.0)
+        return young and isinstance(problem, ModelRefused) and problem.status == 404
 
     def _link(self, provider: str) -> Link:
         if provider not in self._links:

@@ -31,12 +31,15 @@ from bot.tuning.watcher import Watcher
 
 Owe = Callable[[Sequence[Owed]], None]
 MOST_CHECKPOINTS = 500
+SETTLING = 600.0  # seconds in which a model that is not found may come yet: facts/fine-tuning.md
 
 log = structlog.get_logger()
 
 
 class Jobs:
-    """All jobs that this tunebot knows. `open` takes up what the last run left."""
+    """All jobs that this tunebot knows. `open` takes up what the last run left. `expect` hears of
+    every new model, and until when it may not be found yet.
+    """
 
     def __init__(
         self,
@@ -47,8 +50,10 @@ class Jobs:
         prices: Mapping[str, Price],
         clock: Clock,
         shortest: float,
+        expect: Callable[[str, float], None],
     ) -> None:
         self.services = services
+        self._expect = expect
         self._store = store
         self._profiles = profiles
         self._prices = prices
@@ -213,6 +218,7 @@ class Jobs:
             taken = [profile.name for profile in self._profiles.all()]
             profile = profile_of(free_name(tracked.name, taken), tracked.service, job, dataset)
             self._profiles.learn(profile)
+            self._expect(profile.model, now + SETTLING)
         shown = Shown(job, progress, tracked.name, self._billed(tracked, job))
         notices = [
             *news_of(tracked.name, tracked.job, job, news),

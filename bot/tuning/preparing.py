@@ -9,11 +9,11 @@ from pathlib import Path
 
 from bot.datasets import preparation
 from bot.datasets.checks import Choice
-from bot.datasets.completion import Task
 from bot.datasets.counting import Counted, TokenCount
 from bot.datasets.examples import Format
 from bot.datasets.findings import Row
 from bot.datasets.preparation import Preparation, Report
+from bot.datasets.selection import Task
 from bot.training import Dataset, Kind
 
 COUNTED_AS = "gpt-4o-mini"  # whose encoding counts until a model is named

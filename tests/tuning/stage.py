@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,9 @@ async def shown(bot: Bot, holds: Callable[[str], bool], channel: str = "general"
     async with asyncio.timeout(20):
         while not (found := [text for text in bot.says(channel) if holds(text)]):
             bot.clock.advance(1)
-            await settled(bot)
+            bot.wall.changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(bot.wall.changed.wait(), 0.02)
     return found[0]
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 from bot.access import Rank
 from bot.commands.registry import Call, command
 from bot.errors import CommandError
 from bot.messages import Button, Card
 from bot.models.names import is_tuned
 from bot.store import conversations, datasets, jobs
+from bot.tuning.jobs import Jobs
 from bot.tuning.service import TuningService
 
 MOST_LISTED = 30
+MOST_SAID = 48  # bytes that platforms carry on a button
 SURE = "yes"
 
 
@@ -63,22 +68,40 @@ async def delete(call: Call) -> Card | str:
     if not words or len(words) > 2 or words[1:] not in ([], [SURE]):
         raise CommandError("Write `/finetune delete` and the id of a model, a file or a dataset.")
     what, store = words[0].strip("`"), call.services.store
-    dataset = await store.insist(datasets.named, what)
-    if not dataset:
-        await require_unused(call, what)
+    delete = await deletion(call, what)
     if words[1:] != [SURE]:
         says = f"/finetune delete {what} {SURE}"
         text = f"Delete `{what}`? It cannot be brought back."
-        if len(says.encode()) > 48:  # more than platforms carry on a button
+        if len(says.encode()) > MOST_SAID:
             return Card(f"{text} Then write `{says}`.")
         return Card(text, buttons=(Button("Delete", says),))
-    if dataset:
-        await call.services.library.delete(dataset)
-    else:
-        await deleted_at_a_service(call, what)
+    await delete()
     now, person = call.services.clock.now(), call.message.person.id
     await store.insist(jobs.note, person, "delete", what, now)
     return f"`{what}` is deleted."
+
+
+async def deletion(call: Call, what: str) -> Callable[[], Awaitable[None]]:
+    """How a dataset, a file or a model is deleted. Raises CommandError where there is none, and for
+    a model that somebody talks to.
+    """
+    library, tuning = call.services.library, call.services.jobs
+    dataset = await call.services.store.insist(datasets.named, what)
+    if dataset:
+        return lambda: library.delete(dataset)
+    await require_unused(call, what)
+    for service in tuning.services.values():
+        if what.startswith("file-") and what in {each.id for each in await service.files()}:
+            return partial(service.delete_file, what)
+        if what in {each.id for each in await service.models()}:
+            return partial(model_deleted, tuning, service, what)
+    raise CommandError(f"There is no file, model or dataset named {what!r}.")
+
+
+async def model_deleted(tuning: Jobs, service: TuningService, model: str) -> None:
+    """Delete a model, and the profiles that talk to it."""
+    await service.delete_model(model)
+    await tuning.unlearn(model)
 
 
 async def require_unused(call: Call, model: str) -> None:
@@ -88,17 +111,6 @@ async def require_unused(call: Call, model: str) -> None:
     if users:
         where = ", ".join(f"{each.adapter}:{each.channel}" for each in users[:MOST_LISTED])
         raise CommandError(f"`{model}` is in use: {where}. Choose another model there first.")
-
-
-async def deleted_at_a_service(call: Call, what: str) -> None:
-    """Delete a file or a model where it is. Raises CommandError, or TuningError."""
-    for service in call.services.jobs.services.values():
-        if what.startswith("file-") and what in {each.id for each in await service.files()}:
-            return await service.delete_file(what)
-        if what in {each.id for each in await service.models()}:
-            await service.delete_model(what)
-            return await call.services.jobs.unlearn(what)
-    raise CommandError(f"There is no file, model or dataset named {what!r}.")
 
 
 def the_service(call: Call, name: str) -> tuple[str, TuningService]:
