@@ -1,6 +1,6 @@
 """All figures of the README: `python -m benchmarks [--quick]`."""
 
-from benchmarks import floor, http, prepare, store, telegram, turns
+from benchmarks import floor, http, prepare, slack, store, telegram, tuning, turns
 
-for figure in (turns, http, telegram, store, floor, prepare):
+for figure in (turns, http, telegram, slack, store, floor, prepare, tuning):
     figure.main()
