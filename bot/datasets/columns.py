@@ -13,22 +13,34 @@ COMPLETIONS = (
     "completion", "answer", "response", "output", "reply", "assistant", "label", "category",
     "target",
 )  # fmt: skip
+# What belongs behind an instruction, as in the Alpaca and Dolly data.
+INSTRUCTIONS, DETAILS = ("instruction", "instructions"), ("input", "context")
 MOST_NAMED = 8  # columns in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the two columns, "" where there is none, and of those that are not used."""
+    """The names of the two columns, "" where there is none, and of those that are not used. The
+    texts of `details` are added to the prompts.
+    """
 
     prompt: str
     completion: str
     extra: tuple[str, ...] = ()
+    details: str = ""
+
+    @property
+    def used(self) -> tuple[str, str, str]:
+        """The names of those that are used."""
+        return self.prompt, self.completion, self.details
 
     def findings(self) -> Iterator[Finding]:
         """What is said about the columns: checks 2 to 4."""
         for wanted, name in (("prompt", self.prompt), ("completion", self.completion)):
             if not name:
                 yield missing(wanted, self.extra)
+            elif wanted == "prompt" and self.details:
+                yield joined(name, self.details)
             elif name != wanted:
                 yield renamed(wanted, name)
         if self.extra and self.prompt and self.completion:
@@ -40,9 +52,9 @@ def columns_of(names: Collection[str]) -> Columns:
     before one that only means the same.
     """
     prompt, completion = chosen(names, PROMPTS), chosen(names, COMPLETIONS)
-    return Columns(
-        prompt, completion, tuple(name for name in names if name not in {prompt, completion})
-    )
+    details = chosen(names, DETAILS) if prompt.strip().lower() in INSTRUCTIONS else ""
+    extra = tuple(name for name in names if name not in {prompt, completion, details})
+    return Columns(prompt, completion, extra, details)
 
 
 def chosen(names: Collection[str], wanted: tuple[str, ...]) -> str:
@@ -74,11 +86,26 @@ def renamed(wanted: str, name: str) -> Finding:
     return Finding(f"column-{wanted}", Level.WARNING, says, remedy=remedy)
 
 
+def joined(name: str, details: str) -> Finding:
+    """An instruction and what it is about stand in two columns."""
+    both = f"“{shown(name)}” and “{shown(details)}”"
+    says = (
+        f"The columns {both} are the prompt together: the second stands behind the first, after an "
+        "empty line, where it has a text."
+    )
+    remedy = Remedy("column-prompt", f"Join {both} to “prompt”", Weight.NECESSARY)
+    return Finding("column-prompt", Level.WARNING, says, remedy=remedy)
+
+
 def extra(names: tuple[str, ...]) -> Finding:
     """There are other columns."""
     says = f"Only the prompt and the completion are trained on, not: {listed(names)}."
     if any(name.strip().lower() in {"system", "instructions", "system_prompt"} for name in names):
-        says += " A system text needs the chat format: convert the file to that to keep it."
+        says += (
+            " A system text needs the chat format. To keep it, write each row as "
+            '`{"messages": [{"role": "system", "content": …}, {"role": "user", "content": …}, '
+            '{"role": "assistant", "content": …}]}`.'
+        )
     remedy = Remedy("extra-columns", f"Leave out {listed(names)}", Weight.NECESSARY)
     return Finding("extra-columns", Level.WARNING, says, count=len(names), remedy=remedy)
 

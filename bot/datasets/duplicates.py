@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+
+import orjson
 
 from bot.datasets.checks import Choice
 from bot.datasets.examples import said
 from bot.datasets.faults import Places, many
 from bot.datasets.findings import Finding, Level, Remedy, Row
-from bot.datasets.sampling import Seen, key_of
+from bot.datasets.sampling import Seen, content_key, key_of
 
 MOST_KEYS = 500_000  # about 50 MB
 
@@ -30,8 +31,8 @@ class Duplicates:
     def see(self, row: Row) -> Row | None:
         """The next example, unless it is there already and that is not wanted."""
         try:
-            key = key_of([json.dumps(row.fields, sort_keys=True)])
-        except RecursionError:  # too deep to be compared
+            key = key_of([orjson.dumps(row.fields, None, orjson.OPT_SORT_KEYS).decode()])
+        except orjson.JSONEncodeError:  # too deep to be compared
             return row
         if self._seen.first(key) is None:
             self._seen.add(key, row.line)
@@ -63,11 +64,11 @@ class Overlap:
         self._shared = 0
         self._seen = Seen(MOST_KEYS)
         for row in validation:
-            self._seen.add(_said_key(row), row.line)
+            self._seen.add(content_key(said(row.fields)), row.line)
 
     def see(self, row: Row) -> Row | None:
         """The next training example, unless validation has it and that is not wanted."""
-        if self._seen.first(_said_key(row)) is None:
+        if self._seen.first(content_key(said(row.fields))) is None:
             return row
         self._places.add(row.line)
         self._shared += self._seen.weight
@@ -79,14 +80,11 @@ class Overlap:
             return []
         about = "About " if self._seen.weight > 1 else ""
         says = (
-            f"{about}{many(self._shared, 'training example')} of this file stand in the validation "
-            f"file too, so its loss will look better than it is."
+            f"{about}{many(self._shared, 'training example')} of this file "
+            f"{'stands' if self._shared == 1 else 'stand'} in the validation file too, so its "
+            "loss will look better than it is."
         )
         count = many(self._places.count)
         remedy = replace(REMOVE_SHARED, says=f"Remove {count} from the training file")
         lines = tuple(self._places.lines)
         return [Finding("overlap", Level.WARNING, says, lines, self._shared, remedy)]
-
-
-def _said_key(row: Row) -> int:
-    return key_of(said(row.fields).casefold().split())

@@ -83,12 +83,17 @@ def strings(value: object) -> Iterator[str]:
     while waiting:
         each = waiting.pop()
         if isinstance(each, str):
-            if not each.startswith("data:"):
+            if not is_picture(each):
                 yield each
         elif isinstance(each, dict):
             waiting.extend(each.values())
         elif isinstance(each, list):
             waiting.extend(each)
+
+
+def is_picture(text: str) -> bool:
+    """Whether a text is a picture, a sound or a file: a data URL, which has no spaces."""
+    return text.startswith("data:") and " " not in text[:100] and ";base64," in text[:100]
 
 
 def rewritten(fields: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def rewritten(fields: Mapping[str, Any], change: Callable[[str], str]) -> dict[s
         each = waiting.pop()
         for place, value in each.items() if isinstance(each, dict) else enumerate(each):
             if isinstance(value, str):
-                each[place] = value if value.startswith("data:") else change(value)
+                each[place] = value if is_picture(value) else change(value)
             elif isinstance(value, dict | list):
                 each[place] = value.copy()
                 waiting.append(each[place])

@@ -10,10 +10,13 @@ MOST_LINES = 5  # line numbers that a finding names
 
 
 class Row(NamedTuple):
-    """One example as it was read. `line` is where it begins in the file, counted from 1."""
+    """One example as it was read. `line` is where it begins in the file, counted from 1. One that
+    is no suspect holds neither secrets nor special tokens: `bot.datasets.suspects` knows.
+    """
 
     line: int
     fields: dict[str, Any]
+    is_suspect: bool = True
 
 
 class Level(StrEnum):

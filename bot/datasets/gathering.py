@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain, compress
+from operator import or_
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,25 +22,28 @@ from bot.datasets.reading import Chunk, Problems, Progress, open_rows
 from bot.datasets.reading.chunk import check_width
 from bot.datasets.reading.problems import NO_PROMPT, NO_TEXT, NUMBER, TOO_DEEP
 from bot.datasets.spool import Pairs, Spool
+from bot.datasets.suspects import suspects
 
 
 class Rows(NamedTuple):
     """Some chat or preference rows, and the lines where they stand."""
 
-    lines: Sequence[int]
-    rows: Sequence[dict[str, Any]]
+    lines: list[int]
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """What was read. `rows` counts the rows that can be read. `held` are those that can be trained
-    on: prompts with their completions, or chat and preference rows, as `format` says.
+    on: prompts with their completions, or chat and preference rows, as `format` says; `suspects`
+    has a byte for each of these, a 1 where a secret or a special token may be.
     """
 
     format: Format
     rows: int
     findings: tuple[Finding, ...]
     held: PairSpool | Spool[Rows]
+    suspects: bytes
 
     @property
     def ready(self) -> bool:
@@ -58,25 +62,30 @@ def gather(path: Path, progress: Progress) -> Gathered:
         return gather_pairs(path, first, chain([first], source.chunks), problems, notes, progress)
     with ExitStack() as stack:
         spool = stack.enter_context(closing(Spool(Rows)))
+        suspected = bytearray()
         for chunk in chain([first], source.chunks):
-            spool.add(writable(chunk, problems))
+            rows, written = writable(chunk, problems)
+            spool.add(rows)
+            suspected += suspects(written)
         stack.pop_all()
-    return Gathered(formats[0][0], spool.rows, (*notes, *problems.findings()), spool)
+    findings = (*notes, *problems.findings())
+    return Gathered(formats[0][0], spool.rows, findings, spool, bytes(suspected))
 
 
-def writable(chunk: Chunk, problems: Problems) -> Rows:
-    """The rows that can be written as JSON again: not those in which values stand in each other
-    hundreds deep.
+def writable(chunk: Chunk, problems: Problems) -> tuple[Rows, list[bytes]]:
+    """The rows that can be written as JSON again, and how: not those in which values stand in each
+    other hundreds deep.
     """
-    good = []
+    rows, written = Rows([], []), []
     for line, row in zip(chunk.lines, chunk.rows, strict=True):
         try:
-            orjson.dumps(row)
+            written.append(orjson.dumps(row))
         except orjson.JSONEncodeError:
             problems.add(TOO_DEEP, line)
         else:
-            good.append((line, row))
-    return Rows([line for line, _ in good], [row for _, row in good])
+            rows.lines.append(line)
+            rows.rows.append(row)
+    return rows, written
 
 
 def gather_pairs(
@@ -98,13 +107,19 @@ def gather_pairs(
             for chunk in chunks:
                 gatherer.add(chunk)
             found = columns_of(list(gatherer.names))
-            if (found.prompt, found.completion) == (columns.prompt, columns.completion):
+            if found.used == columns.used:
                 stack.pop_all()
                 break
         columns, problems = found, Problems()
         chunks = open_rows(path, problems, progress).chunks
     findings = [*notes, *problems.findings(), *gatherer.findings(found)]
-    return Gathered(Format.COMPLETIONS, gatherer.rows, tuple(findings), PairSpool(gatherer.spool))
+    return Gathered(
+        Format.COMPLETIONS,
+        gatherer.rows,
+        tuple(findings),
+        PairSpool(gatherer.spool),
+        bytes(gatherer.suspects),
+    )
 
 
 class PairGatherer:
@@ -114,6 +129,7 @@ class PairGatherer:
         self.spool = spool
         self.names: dict[str, None] = {}
         self.rows = 0
+        self.suspects = bytearray()
         self._columns = columns
         self._problems = problems
         self._shapes: set[tuple[str, ...]] = set()
@@ -129,6 +145,8 @@ class PairGatherer:
         if len(self._shapes) < 10_000:
             self._shapes |= new
         prompts = self._texts(chunk, self._columns.prompt)
+        if self._columns.details:
+            prompts = list(map(with_details, prompts, self._texts(chunk, self._columns.details)))
         completions = self._texts(chunk, self._columns.completion)
         self.rows += len(prompts)
         lines = chunk.lines
@@ -152,6 +170,8 @@ class PairGatherer:
             )
         if lines:
             self.spool.add(Pairs(lines, prompts, completions))
+            marks = (suspects(list(map(str.encode, each))) for each in (prompts, completions))
+            self.suspects += bytes(map(or_, *marks))
 
     def _texts(self, chunk: Chunk, name: str) -> list[str | None]:
         """The texts of a column; None where there is something that cannot be a text."""
@@ -187,3 +207,10 @@ class PairGatherer:
             yield say.empty(self._empty, tuple(self._empty_lines))
         if not self.spool.rows:
             yield Finding("no-rows", Level.ERROR, "No example has a completion: add them.")
+
+
+def with_details(instruction: str | None, details: str | None) -> str | None:
+    """An instruction with what it is about; None where one of them cannot be a text."""
+    if instruction is None or details is None:
+        return None
+    return f"{instruction}\n\n{details}" if details.strip() else instruction

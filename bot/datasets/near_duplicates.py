@@ -23,7 +23,8 @@ from bot.datasets.faults import Places, many
 from bot.datasets.findings import Finding, Level, Remedy, Row, Weight
 
 MOST_KEPT = 50_000  # examples that later ones are compared with: about 40 MB
-MOST_CHARACTERS = 2_000  # of an example that are looked at
+MOST_LOOKED_AT = 10_000  # examples, unless near duplicates are to be removed: a quarter second
+MOST_CHARACTERS = 1_000  # at each end of an example that are looked at
 # A pair of four fifths alike is found in 97 of 100 cases, one of half in 49, of which the threshold
 # below takes nearly all away again.
 BANDS, MINIMA_A_BAND = 5, 3
@@ -48,13 +49,15 @@ class Kept(NamedTuple):
 class NearDuplicates:
     """Examples that share most pairs of neighbouring words with an earlier one.
 
-    Above MOST_KEPT different examples it looks at every second, fourth … of them, which are chosen
-    so that duplicates are chosen together.
+    While nobody wants them removed, the first MOST_LOOKED_AT examples show whether there are any;
+    otherwise all are looked at. Above MOST_KEPT different examples it looks at every second,
+    fourth … of them, which are chosen so that duplicates are chosen together.
     """
 
     def __init__(self, choice: Choice, most: int = MOST_KEPT) -> None:
-        self._takes = choice.takes(REMOVE)
+        self.takes = choice.takes(REMOVE)
         self._most = most
+        self._looked_at = 0
         self._weight = 1
         self._kept: list[Kept] = []
         self._bands: dict[int, Kept] = {}
@@ -62,8 +65,21 @@ class NearDuplicates:
         self._found = 0
         self._first = (0, 0)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether more examples need not be shown to it."""
+        return not self.takes and self._looked_at >= MOST_LOOKED_AT
+
+    def again(self) -> None:
+        """What is left of the examples is shown once more: they are not their own duplicates."""
+        self._weight = 1
+        self._kept, self._bands = [], {}
+
     def see(self, row: Row) -> Row | None:
         """The next example, unless it is nearly there already and that is not wanted."""
+        if self.is_done:
+            return row
+        self._looked_at += 1
         hashes = word_pairs(said(row.fields))
         if not hashes or hashes[0] % self._weight:
             return row
@@ -75,7 +91,7 @@ class NearDuplicates:
         self._first = (earlier.line, row.line) if not self._found else self._first
         self._found += self._weight
         self._places.add(row.line)
-        return None if self._takes else row
+        return None if self.takes else row
 
     def findings(self) -> Sequence[Finding]:
         """How many there are; estimated where not all examples were compared."""
@@ -86,13 +102,16 @@ class NearDuplicates:
             if self._weight > 1
             else ""
         )
+        among = f"Among the first {MOST_LOOKED_AT:,}, " if self.is_done else ""
         verb = "says" if self._found == 1 else "say"
         says = (
-            f"{many(self._found)} {verb} nearly the same as an earlier one, as lines "
+            f"{among}{many(self._found)} {verb} nearly the same as an earlier one, as lines "
             f"{self._first[0]} and {self._first[1]} do: training costs more and teaches little "
             f"more.{sampled}"
         )
-        remedy = replace(REMOVE, says=f"Remove {many(self._places.count, 'near duplicate')}")
+        remedy = REMOVE
+        if not self.is_done:
+            remedy = replace(REMOVE, says=f"Remove {many(self._places.count, 'near duplicate')}")
         lines = tuple(self._places.lines)
         return [Finding("near-duplicate", Level.WARNING, says, lines, self._found, remedy)]
 
@@ -118,7 +137,9 @@ def word_pairs(text: str) -> list[int]:
     """A sorted hash for each two neighbours among the words of a text, or among its characters
     where it has no spaces; case and punctuation make no difference.
     """
-    plain = text[:MOST_CHARACTERS].lower().encode("utf-8", "replace").translate(_PLAIN)
+    if len(text) > 2 * MOST_CHARACTERS:  # the answer is at the end
+        text = f"{text[:MOST_CHARACTERS]}\n{text[-MOST_CHARACTERS:]}"
+    plain = text.lower().encode("utf-8", "replace").translate(_PLAIN)
     words = plain.split()
     if len(words) * _LONG_WORD < len(plain):
         letters = text[:MOST_LETTERS].lower()

@@ -8,6 +8,7 @@ from itertools import compress, count
 from pathlib import Path
 from typing import BinaryIO
 
+from bot.datasets.pairs import OTHER
 from bot.errors import DatasetError
 
 PREPARED = "_prepared"
@@ -57,11 +58,8 @@ def parted(
         valid = marks[begin : begin + len(batch)]
         begin += len(batch)
         if 1 in valid:
-            train = b"".join(compress(batch, valid.translate(_OTHER)))
+            train = b"".join(compress(batch, valid.translate(OTHER)))
             yield train, b"".join(compress(batch, valid))
         else:
             yield b"".join(batch), b""
         progress(begin / len(marks))
-
-
-_OTHER = bytes([1, 0]) + bytes(254)

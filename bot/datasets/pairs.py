@@ -11,13 +11,15 @@ from typing import Literal, TypeAlias
 
 from bot.datasets.endings import ENDINGS, LAST_ENDING, LAST_SEPARATOR, SEPARATORS
 from bot.datasets.findings import MOST_LINES
-from bot.datasets.spool import Pairs, Spool
+from bot.datasets.patches import Batches, Patch, Patched
+from bot.datasets.spool import Pairs
 from bot.datasets.traits import Traits
 
 Column: TypeAlias = Literal["prompt", "completion"]
 Lowered: TypeAlias = frozenset[Column]
 
 LONG = 10_000  # characters of prompt and completion, without what preparation adds to them
+OTHER = bytes([1, 0]) + bytes(254)  # translates each mark to its opposite
 _ARROW, _NEWLINE = SEPARATORS[0], "\n"
 
 
@@ -50,8 +52,8 @@ class PairSpool:
     ones are taken for equal once in thirty million files, and nobody can make them on purpose.
     """
 
-    def __init__(self, spool: Spool[Pairs]) -> None:
-        self._spool = spool
+    def __init__(self, spool: Batches[Pairs]) -> None:
+        self.spool = spool
         self._marks: dict[Lowered, Marks] = {}
         self._traits: dict[tuple[Lowered, bytes], tuple[Traits, Traits]] = {}
         self._inside: dict[tuple[Lowered, bytes, Column, str], Places] = {}
@@ -59,15 +61,24 @@ class PairSpool:
     @property
     def rows(self) -> int:
         """How many there are."""
-        return self._spool.rows
+        return self.spool.rows
 
     def close(self) -> None:
         """Delete them."""
-        self._spool.close()
+        self.spool.close()
+
+    def without(self, gone: bytes) -> PairSpool:
+        """All rows but those that are marked by a 1."""
+        patched, begin = Patched(self.spool), 0
+        for batch in self.spool:
+            end = begin + len(batch.lines)
+            patched.add(Patch(gone[begin:end].translate(OTHER), (), ((), ())))
+            begin = end
+        return PairSpool(patched)
 
     def batches(self, lowered: Lowered) -> Iterator[Pairs]:
         """All rows, with the columns that are to be in lower case."""
-        for lines, prompts, completions in self._spool:
+        for lines, prompts, completions in self.spool:
             yield Pairs(
                 lines,
                 [each.lower() for each in prompts] if "prompt" in lowered else prompts,

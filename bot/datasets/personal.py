@@ -48,7 +48,8 @@ def _any(_text: str) -> bool:
 class Kind:
     """Something that should not be learnt.
 
-    A text without any of `hints` is not searched at all: most have none, and this is quick.
+    A text without any of `hints`, in lower case, is not searched at all: most have none, and this
+    is quick. `bot.datasets.suspects` must know them too.
     """
 
     name: str
@@ -69,9 +70,9 @@ class Kind:
         """What stands in place of one."""
         return f"[{self.name}]"
 
-    def is_in(self, text: str) -> bool:
-        """Whether one is in a text."""
-        if self.hints and not any(hint in text for hint in self.hints):
+    def is_in(self, text: str, lower: str) -> bool:
+        """Whether one is in a text, which is given in lower case too."""
+        if self.hints and not any(hint in lower for hint in self.hints):
             return False
         return any(self.is_one(match[0]) for match in self.pattern.finditer(text))
 
@@ -85,7 +86,7 @@ KINDS = (
     Kind(
         "private key",
         "private keys",
-        ("PRIVATE KEY",),
+        ("private key",),
         re.compile(
             r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY( BLOCK)?-----"
             r"(?:(?!-----BEGIN)[\s\S])*?(?:-----END [A-Z ]{0,30}PRIVATE KEY( BLOCK)?-----|\Z)"
@@ -95,27 +96,29 @@ KINDS = (
         "API key",
         "API keys",
         (
-            *("sk-", "k_live_", "xox", "xapp-", "AKIA", "ASIA", "glpat-", "hf_", "AIza"),
+            *("sk-", "k_live_", "xox", "xapp-", "akia", "asia", "glpat-", "hf_", "aiza"),
             *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
         ),
+        # In any case, where lower case keeps the shape: texts may be put in lower case later.
         re.compile(
-            r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,}|[rs]k_live_[A-Za-z0-9]{20,}"
-            r"|xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{20,}"
-            r"|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}"
-            r"|glpat-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}|AIza[A-Za-z0-9_-]{35})"
+            r"(?<![A-Za-z0-9])(?:(?ai:sk-[a-z0-9_-]{20,}|[rs]k_live_[a-z0-9]{20,}"
+            r"|xox[a-z](?:\.xox[a-z])?-[a-z0-9-]{10,}|xapp-[a-z0-9-]{20,}"
+            r"|gh[pousr]_[a-z0-9]{36,}|github_pat_[a-z0-9_]{22,}"
+            r"|glpat-[a-z0-9_-]{20,}|hf_[a-z0-9]{30,})"
+            r"|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35})"
         ),
     ),
     Kind(
         "bot token",
         "Telegram bot tokens",
         (":",),
-        re.compile(r"\d(?<![A-Za-z0-9]\d)\d{7,9}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+        re.compile(r"[0-9](?<![A-Za-z0-9].)[0-9]{7,9}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
     ),
     Kind(
         "card number",
         "card numbers",
         (),
-        re.compile(r"\d(?<![\d.]\d)(?<!\d[ -]\d)(?:[ -]?\d){12,18}(?![ -]?\d)"),
+        re.compile(r"(?a)\d(?<![\d.]\d)(?<!\d[ -]\d)(?:[ -]?\d){12,18}(?![ -]?\d)"),
         is_one=is_card_number,
     ),
     Kind(
@@ -138,12 +141,20 @@ class PersonalData:
 
     def see(self, row: Row) -> Row:
         """The next example, with what was found replaced if that is chosen."""
-        text = "\n\n".join(strings(row.fields))  # no pattern reaches over this but that of blocks
-        kinds = [kind for kind in KINDS if kind.is_in(text)]
-        for kind in kinds:
-            self._places[kind].add(row.line)
-        masks = [kind for kind in self._masks if kind in kinds]
-        return row._replace(fields=_masked(row.fields, masks)) if masks else row
+        if not row.is_suspect:
+            return row
+        found: set[str] = set()
+        for _ in KINDS:  # behind one that is masked another may come to light
+            kinds = kinds_in(row.fields)
+            for kind in kinds:
+                if kind.name not in found:
+                    self._places[kind].add(row.line)
+                    found.add(kind.name)
+            masks = [kind for kind in self._masks if kind in kinds]
+            if not masks:
+                break
+            row = row._replace(fields=_masked(row.fields, masks))
+        return row
 
     def findings(self) -> Sequence[Finding]:
         """A finding for each kind that was seen."""
@@ -163,10 +174,22 @@ class PersonalData:
         ]
 
 
-def _masked(fields: dict[str, Any], kinds: Sequence[Kind]) -> dict[str, Any]:
-    def mask(text: str) -> str:
+def kinds_in(fields: dict[str, Any]) -> list[Kind]:
+    """What stands in the texts of an example."""
+    text = "\n\n".join(strings(fields))  # no pattern reaches over this but that of blocks
+    lower = text.lower()
+    return [kind for kind in KINDS if kind.is_in(text, lower)]
+
+
+def masked(text: str, kinds: Sequence[Kind] = KINDS) -> str:
+    """A text with everything of these kinds replaced; also what comes to light behind another."""
+    before = None
+    while text != before:
+        before = text
         for kind in kinds:
             text = kind.masked(text)
-        return text
+    return text
 
-    return rewritten(fields, mask)
+
+def _masked(fields: dict[str, Any], kinds: Sequence[Kind]) -> dict[str, Any]:
+    return rewritten(fields, lambda text: masked(text, kinds))

@@ -23,10 +23,11 @@ from bot.datasets.findings import Finding, Level, Remedy, Weight
 from bot.datasets.gathering import Gathered, gather
 from bot.datasets.output import free_names, parted, write_parts
 from bot.datasets.pairs import PairSpool
-from bot.datasets.prepared import Prepared, PreparedPairs, PreparedRows
+from bot.datasets.prepared import Prepared, PreparedPairs
+from bot.datasets.prepared_rows import PreparedRows
 from bot.datasets.reading import Progress
 from bot.datasets.selection import Task
-from bot.datasets.split import LEAST, held_back, training_rows
+from bot.datasets.split import LEAST, held_back, training_rows, twice
 from bot.errors import DatasetError
 
 # A file that was split before is not split again unless somebody asks for it.
@@ -118,6 +119,8 @@ class Preparation:
 
     def close(self) -> None:
         """Delete what was spooled."""
+        for prepared in self._prepared.values():
+            prepared.close()
         if self._gathered:
             self._gathered.held.close()
 
@@ -150,18 +153,20 @@ class Preparation:
         if report.obstacles:
             raise DatasetError(report.obstacles[0].says)
         prepared = self._prepared[report.choice]
-        marks = held_back(prepared.groups(), seed) if report.splits else bytes(report.kept)
-        names = free_names(folder, self._path.stem, split=report.splits)
-        sizes = write_parts(names, parted(prepared.lines(), marks, progress))
+        marks = bytes(report.kept)
+        if report.splits:
+            marks = held_back(prepared.groups(), seed, twice(prepared.contents()))
         valid = marks.count(1)
+        names = free_names(folder, self._path.stem, split=valid > 0)
+        sizes = write_parts(names, parted(prepared.lines(), marks, progress))
         return Dataset(
             report,
             names[0],
             report.kept - valid,
             sizes[0],
-            names[1] if report.splits else None,
+            names[1] if valid else None,
             valid,
-            sizes[1] if report.splits else 0,
+            sizes[1] if valid else 0,
             prepared.labels(),
         )
 
@@ -189,8 +194,12 @@ class Preparation:
     def _prepare(self, read: Gathered, choice: Choice) -> Prepared:
         """The rows as a choice leaves them."""
         if isinstance(read.held, PairSpool):
-            return PreparedPairs(read.held, read.rows, choice)
-        return PreparedRows(read.held, read.format, choice, self._model, self._context)
+            return PreparedPairs(
+                read.held, read.suspects, read.rows, choice, self._model, self._context
+            )
+        return PreparedRows(
+            read.held, read.suspects, read.format, choice, self._model, self._context
+        )
 
     def _split(self, prepared: Prepared) -> tuple[Finding, ...]:
         """The offer to hold rows back: recommended for classification, where it shows most."""

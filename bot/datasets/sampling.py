@@ -35,6 +35,11 @@ class Seen:
             self._lines = {k: at for k, at in self._lines.items() if k % self.weight == 0}
 
 
+def content_key(text: str) -> int:
+    """A number for what a text says: case and spaces make no difference."""
+    return key_of(text.casefold().split())
+
+
 def key_of(texts: Iterable[str]) -> int:
     """A number for texts: equal ones have the same, in every process."""
     digest = hashlib.blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=8)

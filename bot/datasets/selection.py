@@ -9,12 +9,11 @@ from itertools import compress
 from bot.datasets import sentences as say
 from bot.datasets.affixes import completion_prefix, known_ending, prompt_prefix
 from bot.datasets.checks import Choice
-from bot.datasets.pairs import Column, Lowered, Marks, PairSpool
+from bot.datasets.pairs import OTHER, Column, Lowered, Marks, PairSpool
 from bot.datasets.told import Told
 from bot.datasets.traits import Traits
 
 ROWS_A_CLASS = 3  # fewer examples for each different completion are no classification
-_OTHER = bytes([1, 0]) + bytes(254)  # translates each mark to its opposite
 
 
 class Task(StrEnum):
@@ -63,7 +62,7 @@ def drop(marks: Marks, pairs: PairSpool, lowered: Lowered, told: Told) -> bytes:
         count = marks.long.count - both.bit_count()
         if count and told.tell(say.long(marks.long, count)):
             gone = (int.from_bytes(gone) | int.from_bytes(marks.long.marks)).to_bytes(len(gone))
-    return gone.translate(_OTHER)
+    return gone.translate(OTHER)
 
 
 def open_ended(pairs: PairSpool, lowered: Lowered) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.datasets.findings import Finding, Level, Remedy, Weight
 from bot.datasets.pairs import Column, Places
+from bot.datasets.personal import masked
 
 MOST_SHOWN = 60  # characters of somebody's text in a sentence
 
@@ -155,6 +156,7 @@ def many(number: int, what: str, plural: str = "") -> str:
 
 def shown(text: str) -> str:
     """Somebody's text in a sentence, with its line breaks visible."""
+    text = masked(text)  # what all texts begin with may be a key
     more = "…" if len(text) > MOST_SHOWN else ""
     return f"`{''.join(map(visible, text[:MOST_SHOWN]))}{more}`"
 

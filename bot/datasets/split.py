@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from random import Random
 
@@ -14,8 +15,15 @@ def training_rows(rows: int) -> int:
     return max(rows - MOST_VALID, int(rows * 0.8))
 
 
-def held_back(labels: Sequence[Hashable], seed: int) -> bytes:
-    """A byte 1 for each row of the validation set; `labels` has one value for each row.
+def twice(contents: Sequence[int]) -> bytes:
+    """A byte 1 for each row whose content another row has too."""
+    counts = Counter(contents)
+    return bytes(counts[content] > 1 for content in contents)
+
+
+def held_back(labels: Sequence[Hashable], seed: int, trained: bytes = b"") -> bytes:
+    """A byte 1 for each row of the validation set; `labels` has one value for each row. Rows marked
+    by a 1 in `trained` are never held back, even where too few others are left.
 
     Every label is held back in proportion to its rows, as far as whole rows allow; a label that has
     a single row is only trained on while others can be held back. The same seed gives the same
@@ -24,10 +32,12 @@ def held_back(labels: Sequence[Hashable], seed: int) -> bytes:
     valid = len(labels) - training_rows(len(labels))
     groups: dict[Hashable, list[int]] = {}
     for index, label in enumerate(labels):
-        groups.setdefault(label, []).append(index)
+        if not trained or not trained[index]:
+            groups.setdefault(label, []).append(index)
     random = Random(seed)
     marks = bytearray(len(labels))
     sizes = list(map(len, groups.values()))
+    valid = min(valid, sum(sizes))
     for group, number in zip(groups.values(), shares(sizes, valid), strict=True):
         for index in random.sample(group, number):
             marks[index] = 1

@@ -31,25 +31,26 @@ class Spool(Generic[T]):
         self._kind = kind
         self._file = TemporaryFile()  # noqa: SIM115  closed by close
         self.rows = 0
-        self._batches = 0
+        self._sizes: list[int] = []
 
     def add(self, batch: T) -> None:
         """Keep a batch; its first value is as long as it has rows. Raises DatasetError where the
         disk is full.
         """
+        written = marshal.dumps(tuple(batch))
         try:
-            marshal.dump(tuple(batch), self._file)
+            self._file.write(written)
         except OSError as error:
             raise DatasetError(f"The examples cannot be kept: {error.strerror}.") from error
         self.rows += len(batch[0])
-        self._batches += 1
+        self._sizes.append(len(written))
 
     def __iter__(self) -> Iterator[T]:
         """All batches, in order. Only one iteration at a time."""
         self._file.flush()
         self._file.seek(0)
-        for _ in range(self._batches):
-            yield self._kind(*marshal.load(self._file))  # noqa: S302  our own file
+        for size in self._sizes:
+            yield self._kind(*marshal.loads(self._file.read(size)))  # noqa: S302  our own file
 
     def close(self) -> None:
         """Delete it."""

@@ -223,4 +223,4 @@ def test_cookbook_file_is_good_but_short() -> None:
     rows = numbered(map(json.loads, file.read_text(encoding="utf-8").splitlines()))
     left, findings = passed(chat_data.checks(RECOMMENDED, "gpt-3.5-turbo-0613"), rows)
     assert left == [rows[0], rows[1], rows[2], rows[3]]
-    assert {f.check: f.lines for f in findings} == {"long": (5,), "too-few": ()}
+    assert {f.check: f.lines for f in findings} == {"too-long": (5,), "too-few": ()}

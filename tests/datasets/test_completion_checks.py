@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_2_and_3_a_column_that_is_named_right_further_down_counts(tmp_path: Path
     [
         (("prompt", "completion"), ""),
         (("prompt", "completion", "id"), "not: id."),
-        (("prompt", "system", "completion"), "convert the file"),
+        (("prompt", "system", "completion"), '{"role": "system", "content": …}'),
         (("question", "prompt", "completion"), "not: question."),
     ],
 )
@@ -92,6 +93,35 @@ def test_4_other_columns_are_left_out(tmp_path: Path, names: tuple[str, ...], sa
     finding = said(report(tmp_path, table(rows, *names), name="a.csv"), "extra-columns")
     assert (finding is not None) is bool(says)
     assert says in (finding.says if finding else "")
+
+
+@pytest.mark.parametrize(
+    ("names", "joined"),
+    [
+        (("instruction", "input", "output"), "input"),
+        (("Instruction", "Context", "Response"), "Context"),
+        (("prompt", "input", "completion"), ""),
+        (("input", "context", "output"), ""),
+    ],
+)
+def test_2_an_instruction_and_what_it_is_about_are_one_prompt(
+    tmp_path: Path, names: tuple[str, ...], joined: str
+) -> None:
+    made = [(f"Do {prompt}", "" if i % 2 else f"with {i}", text)
+            for i, (prompt, text) in enumerate(PLAIN)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    path.write_bytes(table(made, *names))
+    with Preparation(path) as preparation:
+        found = preparation.examine(Choice(frozenset()))
+        rows = preparation.write(tmp_path, found.choice).train.read_text("utf-8").splitlines()
+    prompts = [json.loads(row)["prompt"] for row in rows]
+    assert bool(said(found, "extra-columns")) is not bool(joined)
+    if joined:
+        offered = f"Join “{names[0]}” and “{joined}” to “prompt”"
+        assert remedy(found, "column-prompt") == offered
+        assert prompts == [f"{what}\n\n{more}" if more else what for what, more, _ in made]
+    else:
+        assert prompts == [what for what, _, _ in made]
 
 
 @pytest.mark.parametrize("completion", ["", " ", "\n\t"])

@@ -53,6 +53,12 @@ def test_alike_is_what_shares_most_pairs_of_words(one: str, other: str, *, alike
     assert [f.lines for f in findings] == [(2,)] * alike
 
 
+def test_different_questions_about_the_same_document_are_not_alike() -> None:
+    document = text(0, 2_000)
+    rows = numbered({"prompt": f"{document} {text(n, 300)}", "completion": ""} for n in (1, 2))
+    assert passed([NearDuplicates(NOTHING)], rows)[1] == []
+
+
 def test_nothing_is_removed_unless_it_is_chosen() -> None:
     rows = numbered([chat()] * 3)
     left, findings = passed([NearDuplicates(NOTHING)], rows)

@@ -112,6 +112,18 @@ def test_pictures_are_not_searched() -> None:
     assert passed([PersonalData(EVERYTHING)], rows) == (rows, [])
 
 
+def test_text_that_begins_like_a_picture_is_searched() -> None:
+    rows = numbered([{"prompt": f"data: {SECRETS[0][1]}", "completion": "x"}])
+    assert passed([PersonalData(RECOMMENDED)], rows)[0][0].fields["prompt"] == "data: [API key]"
+
+
+def test_what_comes_to_light_behind_a_mask_is_masked_too() -> None:
+    rows = numbered([{"prompt": "4242424242424242 1@b.co", "completion": "x"}])
+    left, findings = passed([PersonalData(EVERYTHING)], rows)
+    assert left[0].fields["prompt"] == "[card number] [e-mail address]"
+    assert {finding.count for finding in findings} == {1}
+
+
 def test_addresses_are_replaced_only_when_chosen_and_keys_by_default() -> None:
     text = f"{SECRETS[-1][1]} {SECRETS[0][1]}"
     rows = numbered([{"prompt": text, "completion": "x"}])

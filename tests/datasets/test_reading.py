@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.datasets.reading import Problems, open_rows
+from bot.datasets.reading import Problems, jsonvalues, open_rows
 from bot.datasets.reading.delimited import delimiter_of
 from bot.datasets.reading.kind import Kind
 from bot.errors import DatasetError
@@ -278,3 +278,20 @@ def test_a_long_table_is_read_in_little_memory(path: Path) -> None:
         tracemalloc.stop()
     assert count == 30_000
     assert most < 8_000_000
+
+
+def test_columns_that_would_fill_the_memory_are_a_sentence(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonvalues, "MOST_COLUMN_BYTES", 3_000_000)
+    column = ["word " * 200] * 3_000
+    (path / "a.json").write_text(json.dumps({"prompt": column, "completion": column}))
+    with pytest.raises(DatasetError, match="over 3 MB long"):
+        read(path / "a.json")
+    (path / "b.json").write_text(json.dumps({"prompt": column[:500], "completion": column[:500]}))
+    assert len(read(path / "b.json")[0]) == 500
+
+
+def test_columns_without_rows_are_no_rows(path: Path) -> None:
+    (path / "a.json").write_text('{"prompt": [], "completion": []}')
+    assert read(path / "a.json")[0] == []

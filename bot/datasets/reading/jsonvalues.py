@@ -75,6 +75,7 @@ def objects(buffer: Buffer, problems: Problems) -> Iterator[tuple[int, dict[str,
         value, size = value_at(buffer, tolerant)
         if between is _BLANK and not inside and is_columns(value):
             found = columns(value, line)
+            size //= max(1, *map(len, value.values()))  # of one row
         else:
             found = checked(value, line, problems)
         for row in found:
@@ -109,7 +110,7 @@ def value_at(buffer: Buffer, tolerant: Tolerant) -> tuple[Any, int]:
             if isinstance(error, RecursionError) or not may_be_cut(error, buffer):
                 raise at_error(buffer, error) from None
             if wanted > MOST_COLUMN_BYTES:
-                raise broken(buffer, "one value is longer than can be read") from None
+                raise too_large(buffer) from None
             # Twice as much each time: what is read again and again is in sum no more than that.
             wanted = max(2 * (len(buffer.text) - buffer.at), 1)
             while len(buffer.text) - buffer.at < wanted and not buffer.ended:
@@ -165,6 +166,17 @@ def at_error(buffer: Buffer, error: json.JSONDecodeError | RecursionError) -> Da
         return broken(buffer, "values stand in each other too deep")
     buffer.move(max(error.pos, buffer.at))
     return broken(buffer, error.msg[:1].lower() + error.msg[1:])
+
+
+def too_large(buffer: Buffer) -> DatasetError:
+    """What would have to be read whole is too much for that."""
+    return DatasetError(
+        f"The JSON value that begins in line {buffer.line:,} is over "
+        f"{MOST_COLUMN_BYTES // 1_000_000} MB long. If it holds columns, save the table as CSV or "
+        'as JSON lines (in pandas: `to_json(path, orient="records", lines=True)`); if examples, '
+        "close each of them.",
+        buffer.line,
+    )
 
 
 def broken(buffer: Buffer, what: str) -> DatasetError:
