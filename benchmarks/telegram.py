@@ -18,7 +18,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.machine import heading, percentile, pin, table, target
-from benchmarks.telegram_people import Command, Figures, Scene, play
+from benchmarks.scene import Command, Figures, Scene
+from benchmarks.telegram_people import play
 from benchmarks.turns import GAP, model
 from tests.adapters.telegram import living
 

@@ -2,66 +2,30 @@
 
 The Telegram is the one of the tests. The model's first token is the time of its request, so that
 both can be told from the text alone: `time.monotonic_ns` is one clock for all processes of a
-machine. For Linux: what a bot takes is read in /proc.
+machine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
 from itertools import count, islice
-from pathlib import Path
 
 from benchmarks.bot import QUESTION
+from benchmarks.scene import (
+    ASKED,
+    LAST,
+    PATIENCE,
+    Command,
+    Figures,
+    Scene,
+    living,
+    peak,
+    processor_time,
+)
 from tests.telegram_server import Chat, Limits, TelegramServer
 from tests.telegram_server.server import TOKEN
-
-ASKED = re.compile(r"\d{6,}")
-LAST = "word59"
-PATIENCE = 60.0  # seconds until an answer counts as lost
-Command = Callable[[str], Sequence[str]]  # from Telegram's address to what starts a bot
-FIRST_CORE = min(os.sched_getaffinity(0))  # before this process is kept on another
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """So many people, who ask `answers` questions in all, each after the last answer. The model
-    takes `gap` seconds between two tokens.
-    """
-
-    name: str
-    people: int
-    answers: int
-    limited: bool
-    gap: float
-
-
-@dataclass
-class Figures:
-    """What was found: times in ms, `cpu` in ms an answer, memory in MiB.
-
-    `asked` is from the message to the request at the model, `shown` from the model's first token to
-    the first text that is seen. `lost` answers did not come in a minute, `refused` calls were over
-    a limit, of `calls` in all; `more` messages were seen than answers are.
-    """
-
-    asked: list[float] = field(default_factory=list)
-    shown: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    answers_a_second: float = 0.0
-    cpu: float = 0.0
-    peak: float = 0.0
-    lost: int = 0
-    more: int = 0
-    calls: int = 0
-    refused: int = 0
 
 
 class People:
@@ -128,41 +92,12 @@ def begun(chat: Chat, after: int) -> int:
     return 0
 
 
-@asynccontextmanager
-async def living(command: Sequence[str]) -> AsyncIterator[int]:
-    """A bot on the first core; its process id."""
-    bot = await asyncio.create_subprocess_exec(
-        *command,
-        env={**os.environ, "TELEGRAM_BOT_TOKEN": TOKEN},
-        stderr=asyncio.subprocess.DEVNULL,
-        preexec_fn=partial(os.sched_setaffinity, 0, {FIRST_CORE}),
-    )
-    try:
-        yield bot.pid
-    finally:
-        with suppress(ProcessLookupError):
-            bot.terminate()
-        await bot.wait()
-
-
 async def play(scene: Scene, command: Command) -> Figures:
     """Let people talk to the bot that a command starts."""
     limits = Limits() if scene.limited else None
     async with (
         TelegramServer(limits=limits, keep_calls=False) as telegram,
-        living(command(telegram.api_url)) as bot,
+        living(command(telegram.api_url), {"TELEGRAM_BOT_TOKEN": TOKEN}) as bot,
     ):
         await telegram.until(lambda: telegram.statuses["getMe", 200], 20)
         return await People(telegram, scene, bot).talk()
-
-
-def processor_time(process: int) -> float:
-    """The seconds of processor time that a process took so far (proc(5), stat)."""
-    stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(stat[11]) + int(stat[12])) / TICK
-
-
-def peak(process: int) -> float:
-    """The most MiB of memory that a process ever held."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))

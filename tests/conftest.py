@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot import log
 from tests.fakes import Bot, configuration, running
 from tests.scripted_model import ScriptedModel
 
 log.configure("WARNING")
+# How long an example takes says more of a busy machine than of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -9,8 +9,11 @@ from weakref import WeakValueDictionary
 
 from adapters.slack.api import Api
 from adapters.slack.pacer import Pacer
+from adapters.slack.recent import Recent
 from bot.messages import ReplyTo
 from bot.ports import Clock
+
+MOST_FRESH = 10_000  # messages
 
 
 def nobody(_: ReplyTo) -> None:
@@ -27,9 +30,12 @@ class Account:
     says that a person pressed Stop on a stream; the adapter hands in a "/stop" for that
     conversation.
 
-    `began` is when this process did, in Unix seconds. `ours` are the streams that it writes, by
-    channel and ts; `streamless` says until when no stream is tried in a channel, `wordless` the
-    same of a status.
+    `began` is when this process did, in Unix seconds. `fresh` are the messages that it was the
+    first to take in, by channel and origin: of their answers nothing stands that it has not
+    written. `ours` are the streams that it writes, by channel and ts; `streamless` says until when
+    no stream is tried in a channel, `wordless` the same of a status; `responses` counts how often
+    a response_url was used. `wholes` has the handles of parts that stand in several messages, by
+    the channel and ts of each.
     """
 
     api: Api
@@ -45,9 +51,11 @@ class Account:
     stopped: Callable[[ReplyTo], None] = nobody
     began: float = field(init=False)
     ours: set[tuple[str, str]] = field(default_factory=set)
+    fresh: Recent[tuple[str, str]] = field(default_factory=lambda: Recent(MOST_FRESH))
     streamless: dict[str, float] = field(default_factory=dict)
     wordless: dict[str, float] = field(default_factory=dict)
     responses: dict[str, int] = field(default_factory=dict)
+    wholes: dict[tuple[str, str], str] = field(default_factory=dict)
     _locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(
         default_factory=WeakValueDictionary
     )

@@ -1,8 +1,9 @@
 """Whether a message is for the bot, and what it says to it. Pure.
 
 For the bot is what is written to it directly, what mentions it, and what people write in a thread
-in which it takes part. There a message that mentions somebody else and not the bot is theirs: who
-pings Bob or a whole channel talks to them, and the bot would butt in.
+in which it takes part, as it does in those that its own messages begin. There a message that
+mentions somebody else and not the bot is theirs: who pings Bob or a whole channel talks to them,
+and the bot would butt in.
 """
 
 from __future__ import annotations

@@ -43,10 +43,6 @@ class Api(Wire):
         """A person: name, profile, is_bot."""
         return dict((await self._made(self.client.users_info(user=user)))["user"])
 
-    async def channel(self, channel: str) -> Json:
-        """A conversation: name, is_im, is_archived."""
-        return dict((await self._made(self.client.conversations_info(channel=channel)))["channel"])
-
     async def direct(self, user: str) -> str:
         """The id of the direct messages with a person."""
         opened = await self._made(self.client.conversations_open(users=user))
@@ -179,27 +175,6 @@ class Api(Wire):
             )
         )
 
-    async def set_title(self, channel: str, thread: str, title: str) -> None:
-        """assistant.threads.setTitle."""
-        await self._made(
-            self.client.assistant_threads_setTitle(
-                channel_id=channel, thread_ts=thread, title=title
-            )
-        )
-
-    async def suggest(
-        self, channel: str, thread: str, prompts: Sequence[Mapping[str, str]], title: str = ""
-    ) -> None:
-        """assistant.threads.setSuggestedPrompts: four at most, each of a title and a message."""
-        await self._made(
-            self.client.assistant_threads_setSuggestedPrompts(
-                channel_id=channel,
-                thread_ts=thread or None,
-                title=title or None,
-                prompts=[dict(each) for each in prompts],
-            )
-        )
-
     # Views
 
     async def open_view(self, trigger: str, view: Mapping[str, Any]) -> Json:
@@ -207,19 +182,15 @@ class Api(Wire):
         opened = await self._made(self.client.views_open(trigger_id=trigger, view=dict(view)))
         return dict(opened["view"])
 
-    async def update_view(self, view_id: str, view: Mapping[str, Any]) -> None:
-        """views.update."""
-        await self._made(self.client.views_update(view_id=view_id, view=dict(view)))
-
     async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
         """views.publish: a person's home tab."""
         await self._made(self.client.views_publish(user_id=user, view=dict(view)))
 
     # Reactions
 
-    async def react(self, channel: str, ts: str, name: str) -> None:
-        """reactions.add."""
-        await self._made(self.client.reactions_add(channel=channel, timestamp=ts, name=name))
+    async def reactions(self, channel: str, ts: str) -> Json:
+        """reactions.get: what is below a message; names with the people of each."""
+        return await self._made(self.client.reactions_get(channel=channel, timestamp=ts, full=True))
 
     # Files
 

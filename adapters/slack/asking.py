@@ -82,7 +82,10 @@ class Asking:
         message = IncomingMessage(
             where, person, question.text, (key,), origin, events=question.events
         )
-        if await self._core.receive(message) is Receipt.REFUSED:  # they were told why
+        receipt = await self._core.receive(message)
+        if receipt is Receipt.ACCEPTED:
+            self._account.fresh.add((place.channel, origin))
+        elif receipt is Receipt.REFUSED:  # they were told why
             await self.withdraw(question)
         self._standing.pop(question.key, None)
         return ""

@@ -96,10 +96,24 @@ def fits(command: CommandInfo, rest: str) -> bool:
 
 
 def usage(slash: str, commands: Sequence[CommandInfo]) -> str:
-    """What may be typed after a slash command, in Markdown: commands of one word first."""
-    ordered = sorted(commands, key=lambda each: " " in each.name)
-    lines = (f"- `{typed_as(each)}` {summary(each)}" for each in ordered)
-    return "\n".join([f"Type `{slash}` and your question, or one of these after it:", "", *lines])
+    """What may be typed after the slash command for chatting, in Markdown: a question, or one of
+    these. Families of commands have one of their own, and a line about it.
+    """
+    lines = (
+        f"- `{slash} {typed_as(each).lstrip('/')}` {summary(each)}"
+        for each in commands
+        if " " not in each.name
+    )
+    return "\n".join([f"Type `{slash}` and your question, or one of these:", "", *lines])
+
+
+def usage_of(family: str, slash: str, commands: Sequence[CommandInfo]) -> str:
+    """The same for the slash command of a family."""
+    lines = (
+        f"- `{slash} {typed_as(each).removeprefix(family).strip()}` {summary(each)}"
+        for each in families(commands).get(family, ())
+    )
+    return "\n".join(["Type one of these:", "", *lines])
 
 
 def typed_as(command: CommandInfo) -> str:

@@ -48,6 +48,17 @@ class File(BaseModel, frozen=True):
         return self.mimetype or "application/octet-stream"
 
 
+class Forwarded(BaseModel, frozen=True):
+    """A message that somebody shared with theirs: Slack has it among the attachments, as it has
+    previews of links, which do not matter.
+    """
+
+    is_share: bool = False
+    text: str | None = None
+    fallback: str | None = None
+    author_name: str | None = None
+
+
 class Message(BaseModel, frozen=True):
     """A message event, as far as it matters."""
 
@@ -59,15 +70,19 @@ class Message(BaseModel, frozen=True):
     hidden: bool = False
     text: str | None = None
     thread_ts: str | None = None
+    parent_user_id: str | None = None
     team: str | None = None
     channel_type: str = ""
     files: list[File] | None = None
+    attachments: list[Forwarded] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """A person wrote a message, in a thread or, with "", at top level. `team` is the workspace of
-    the bot, `user_team` that of the person. `direct` is where only these two are.
+    the bot, `user_team` that of the person. `direct` is where only these two are, `below` in a
+    thread that the bot's own message begins. `forwarded` are messages that came with it, each with
+    its author's name.
     """
 
     team: str
@@ -78,7 +93,9 @@ class Written:
     thread: str
     text: str
     direct: bool
+    below: bool
     files: tuple[File, ...]
+    forwarded: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -168,7 +185,13 @@ def written(team: str, told: Mapping[str, Any], bot_user: str) -> Written | None
         "" if message.thread_ts == message.ts else message.thread_ts or "",
         message.text or "",
         message.channel_type == "im" or message.channel.startswith("D"),
+        message.parent_user_id == bot_user,
         tuple(message.files or ()),
+        tuple(
+            (each.author_name or "", text)
+            for each in message.attachments or ()
+            if each.is_share and (text := each.text or each.fallback or "")
+        ),
     )
 
 

@@ -7,6 +7,7 @@ DeliveryError           later it may work
 ├── TokenRefused        nothing works until somebody gives the bot another token
 └── DeliveryRefused
     └── SlackRefused    Slack understood and said no; `code` is its own word for it
+        └── TooLong     a shorter text would be taken
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ TROUBLE_CODES = frozenset(
         *("team_added_to_org", "update_failed", "messaging_processing_failed"),
     }
 )
+MISREAD = frozenset({"invalid_blocks", "invalid_blocks_format"})
+TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long", "markdown_text_too_long"})
 SENTENCES = {
     "account_inactive": "The app is not in this Slack workspace any more: install it again.",
     "token_revoked": "The app is not in this Slack workspace any more: install it again.",
@@ -82,6 +85,10 @@ class SlackRefused(DeliveryRefused):
         self.code = code
 
 
+class TooLong(SlackRefused):
+    """Slack takes no text of this length in one message."""
+
+
 def sentence(code: str, needed: str) -> str:
     """Why Slack said no, and what to do."""
     if code == "missing_scope":
@@ -100,7 +107,7 @@ def failure(status: int, headers: Mapping[str, str], answer: Any) -> DeliveryErr
         return TokenRefused(code)
     if code and code not in TROUBLE_CODES and status < 500:
         needed = answer.get("needed", "")
-        return SlackRefused(code, str(needed))
+        return (TooLong if code in TOO_LONG else SlackRefused)(code, str(needed))
     return Unreached() if 400 <= status < 500 else Lost()
 
 

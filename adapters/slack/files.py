@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from bot.messages import Attachment
 from bot.ports import Clock
 
 TRIES, PAUSE = 3, 2.0  # seconds between two tries
+A_PIECE = 262_144  # bytes that are written at once
 STRETCH = 6  # a file may take so many times as long as a call
 ELSEWHERE = "{} is not kept by Slack but somewhere else: please upload the file itself."
 GONE = "{} was deleted, or is hidden by the limits of this Slack workspace."
@@ -106,11 +108,12 @@ class Files:
             if is_login(file, response):
                 raise Unfetched(LOGIN.format(file.title))
             with path.open("xb") as kept:
-                async for piece in response.content.iter_any():
+                async for piece in response.content.iter_chunked(A_PIECE):
                     size += len(piece)
                     if size > self._most:
                         raise Unfetched(too_large(file, self._most))
-                    kept.write(piece)
+                    # A slow disk must not hold up acknowledgements.
+                    await asyncio.to_thread(kept.write, piece)
         return size
 
     def _trusts(self, url: str) -> bool:

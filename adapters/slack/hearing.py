@@ -59,7 +59,8 @@ class Hearing:
         """The message without its files; the people in it are called by their names."""
         written = heard.written
         text = unmentioned(written.text, self._bot_user)
-        names = await self._names.of([written.user, *people_in(text)])
+        everything = "\n".join([text, *(shared for _, shared in written.forwarded)])
+        names = await self._names.of([written.user, *people_in(everything)])
         where = heard.conversation
         place = Place(
             where.channel,
@@ -69,10 +70,12 @@ class Hearing:
             written.ts,
             written.direct,
         )
+        forwarded = [quoted(who, readable(shared, names)) for who, shared in written.forwarded]
+        words = said(readable(text, names), self._commands)
         return IncomingMessage(
             where,
             Person(f"{self._name}:{written.user}", names.get(written.user, written.user)),
-            said(readable(text, names), self._commands),
+            "\n\n".join(filter(None, [words, *forwarded])),
             (written.key,),
             place.origin(),
             events=(event.id,),
@@ -82,3 +85,9 @@ class Hearing:
         whole = written.direct and self._direct == "channel"
         thread = written.thread or ("" if whole else written.ts)
         return ConversationId(self._name, written.channel, thread)
+
+
+def quoted(author: str, text: str) -> str:
+    """A message that was forwarded, as a quotation."""
+    lines = "\n".join(f"> {line}" for line in text.splitlines())
+    return f"Forwarded from {author}:\n{lines}" if author else f"Forwarded:\n{lines}"

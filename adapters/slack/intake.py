@@ -149,15 +149,19 @@ class Intake:
         if self._mentions_only:
             return False
         where = heard.conversation
+        if heard.written.below:
+            return True
         return where in self._taking_part or bool(await self._core.history(where, most=1))
 
     async def _hand_in(self, message: IncomingMessage) -> None:
-        receipt = Receipt.REFUSED
-        try:
-            receipt = await self._insist(lambda: self._core.receive(message))
-        finally:
-            if receipt is not Receipt.ACCEPTED:
-                forget(message.attachments)
+        """Whoever is cancelled here does not know whether the core has the message, and its files
+        with it.
+        """
+        receipt = await self._insist(lambda: self._core.receive(message))
+        if receipt is Receipt.ACCEPTED:
+            self._account.fresh.add((message.conversation.channel, message.origin))
+        else:
+            forget(message.attachments)
         if receipt is not Receipt.REFUSED:
             self._taking_part.add(message.conversation)
 
@@ -167,6 +171,7 @@ class Intake:
             f"files of {message.keys[0]}",
             message.origin,
             message.person.id,
+            private=True,
         )
         sink = self._sink(to)
         with suppress(BotError):

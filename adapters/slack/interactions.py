@@ -16,11 +16,12 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import Settings
 from adapters.slack.account import Account
 from adapters.slack.asking import Asking, Question
-from adapters.slack.commands import FINETUNE, families, is_command, typed, usage, within
+from adapters.slack.commands import FINETUNE, is_command, typed, usage, usage_of, within
 from adapters.slack.given import given, optional
 from adapters.slack.home import Known, closed, home, stranger_sentence
 from adapters.slack.names import Names
-from adapters.slack.opinions import opinion
+from adapters.slack.opinions import opinion, standing
+from adapters.slack.pacer import REACTIONS, Urgency
 from adapters.slack.place import Place
 from adapters.slack.presses import Presses
 from adapters.slack.readable import unescaped
@@ -107,8 +108,10 @@ class Interactions:
         """What may be typed after a slash command."""
         commands = self._core.commands
         if command == self._settings.finetune_command:
-            commands = families(commands).get(FINETUNE, [])
-        await tell(self._account, place, usage(command, commands))
+            sentence = usage_of(FINETUNE, command, commands)
+        else:
+            sentence = usage(command, commands)
+        await tell(self._account, place, sentence)
 
     async def _ask(self, question: Question, event: RawEvent) -> None:
         sentence = await self._asking.ask(question)
@@ -150,17 +153,30 @@ class Interactions:
 
     async def reaction(self, payload: Json, event: RawEvent) -> None:
         """👍 and 👎 on a message of the bot, added or removed; what is removed is taken back."""
-        told = payload["event"]
+        told, account = payload["event"], self._account
         value = opinion(given(told, "reaction"))
-        ours = optional(told, "item_user") == self._account.bot_user
+        ours = optional(told, "item_user") == account.bot_user
         if value and ours and optional(told, "item", "type") == "message":
-            person = await self._asking.person(given(told, "user"))
+            user = given(told, "user")
+            person = await self._asking.person(user)
             channel, ts = given(told, "item", "channel"), given(told, "item", "ts")
             if told["type"] == "reaction_removed":
-                value = 0
+                value = await self._left_of(user, channel, ts)
             if self._core.admits(person):
-                await self._core.feedback(self._account.name, channel, ts, person, value)
+                handle = account.wholes.get((channel, ts), ts)
+                await self._core.feedback(account.name, channel, handle, person, value)
         await self._core.take_down(event)
+
+    async def _left_of(self, user: str, channel: str, ts: str) -> int:
+        """What somebody thinks who took a reaction back; the other thumb may still stand."""
+        api = self._account.api
+        try:
+            found = await self._account.pacer.call(
+                REACTIONS, Urgency.FIRST, lambda: api.reactions(channel, ts)
+            )
+        except DeliveryError:
+            return 0
+        return standing(found.get("message") or {}, user)
 
     def stop_is_new(self, where: ConversationId) -> bool:
         """Whether a stream that a person stopped is not stopped by its event already."""

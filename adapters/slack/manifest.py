@@ -57,6 +57,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
+    "reactions.get": ("reactions:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.slack.blocks import Block, stop
-from adapters.slack.failures import Lost, RateLimited, SlackRefused
+from adapters.slack.failures import Lost, RateLimited, SlackRefused, TooLong
 from adapters.slack.lookup import Name
 from adapters.slack.pacer import APPEND, POST, UPDATE, Urgency
 from adapters.slack.safe import safe, streamable, visible
@@ -70,13 +70,13 @@ class Message:
             return self._pacer.wait(APPEND, Urgency.PROGRESS)
         if self.ts:
             return self._pacer.wait(UPDATE, Urgency.PROGRESS)
-        if self._writer.may_stream:
+        if self._writer.streams.may_start:
             return 0.0
         return self._pacer.wait(POST, Urgency.FIRST, self._writer.channel)
 
     async def show(self, text: str) -> None:
         """Show the newest text, unless a person stopped it. Raises DeliveryError."""
-        if self._writer.stopped:
+        if self._writer.streams.stopped:
             return
         self._settled = False
         if not self.ts:
@@ -122,22 +122,30 @@ class Message:
         shown = streamable(text)
         if visible(shown) != shown:  # nothing of it can be seen yet
             return
-        if self._writer.may_stream:
+        if self._writer.streams.may_start:
             self._pacer.streams(self)
             try:
                 self.ts = await self._writer.start(self._name, shown)
-            except (SlackRefused, RateLimited):
+            except (SlackRefused, RateLimited) as error:
                 self._pacer.rests(self)
+                if isinstance(error, TooLong):
+                    raise
             except BaseException:
                 self._pacer.rests(self)
                 raise
             else:
                 self._stream = Stream(self._clock.now(), shown)
                 return
+        if not self._pacer.may_edit():  # then its whole text is one post
+            return
         growing = [stop(self._writer.place.thread)]
-        self.ts = await self._writer.post(self._name, text, growing, Urgency.FIRST)
-        self._content = Content(text, growing)
         self._pacer.edits(self)
+        try:
+            self.ts = await self._writer.post(self._name, text, growing, Urgency.FIRST)
+        except BaseException:
+            self._pacer.rests(self)
+            raise
+        self._content = Content(text, growing)
 
     async def _grow(self, stream: Stream, text: str) -> None:
         """Append what is new, if the stream can show it."""
@@ -148,7 +156,7 @@ class Message:
             await self._edit(text)
         elif shown != stream.shown:
             try:
-                took = await self._writer.append(self.ts, shown[len(stream.shown) :])
+                took = await self._writer.streams.append(self.ts, shown[len(stream.shown) :])
             except Lost:
                 stream.doubtful = True
                 raise
@@ -159,10 +167,12 @@ class Message:
                 await self._edit(text)
 
     async def _edit(self, text: str) -> None:
-        if self._writer.stopped:
+        if self._writer.streams.stopped:
             return
         self._pacer.edits(self)
-        await self._put(Content(text, [stop(self._writer.place.thread)]), Urgency.PROGRESS)
+        if self._pacer.may_edit():
+            growing = [stop(self._writer.place.thread)]
+            await self._put(Content(text, growing), Urgency.PROGRESS)
 
     # How it ends
 
@@ -184,7 +194,8 @@ class Message:
         self, stream: Stream, text: str, below: Sequence[Block], urgency: Urgency
     ) -> bool:
         try:
-            took = await self._writer.stop(self._name, self.ts, text, below, urgency)
+            streams = self._writer.streams
+            took = await streams.stop(self._name, self.ts, text, below, urgency)
         except Lost:
             stream.doubtful = True
             raise
@@ -196,8 +207,12 @@ class Message:
         if content == self._content:
             return
         name, text, below = self._name, content.text, content.below
+        seen = set()
         while self.ts and not await self._writer.update(name, self.ts, text, below, urgency):
-            self.ts = await self._writer.find(name)
+            seen.add(self.ts)
+            # An earlier sink may have put another in its place, whose handle nobody kept.
+            found = await self._writer.find(name, anew=True)
+            self.ts = "" if found in seen else found
         if not self.ts:
             self.ts = await self._writer.post(name, text, below, urgency)
         self._content = content

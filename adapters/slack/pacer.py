@@ -23,12 +23,13 @@ POST, UPDATE, DELETE = "chat.postMessage", "chat.update", "chat.delete"
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 EPHEMERAL, STATUS = "chat.postEphemeral", "assistant.threads.setStatus"
 REPLIES, HISTORY = "conversations.replies", "conversations.history"
+REACTIONS = "reactions.get"
 UPLOAD_URL, SHARE = "files.getUploadURLExternal", "files.completeUploadExternal"
 
 # Calls a minute: tiers 2, 3 and 4 are 20, 50 and 100.
 TIERS = {
     **dict.fromkeys((START, STOP), 20),
-    **dict.fromkeys((UPDATE, DELETE, REPLIES, HISTORY, "conversations.info"), 50),
+    **dict.fromkeys((UPDATE, DELETE, REPLIES, HISTORY, REACTIONS), 50),
     **dict.fromkeys((APPEND, EPHEMERAL, UPLOAD_URL, SHARE), 100),
 }
 OTHERS = 100
@@ -41,6 +42,7 @@ RECOVERY = 600.0  # seconds until a whole budget is there again
 ROUNDING = 1e-6
 LONGEST_WAIT = 10.0  # seconds that a call waits here; what takes longer is the core's to remember
 KEPT_FOR_STOPS = 2  # calls that streams leave to what ends without having been planned
+KEPT_FOR_EDITS = 5  # the same of edits, which texts that grow by them leave
 SHORTEST_PAUSE, PAUSE_EACH, LONGEST_PAUSE = 0.75, 0.7, 5.0  # seconds between two appends
 EDIT_PAUSE = 1.5  # seconds between two edits, for each text that grows so
 
@@ -147,6 +149,11 @@ class Pacer:
         now = self._clock.now()
         stops = self._budget(STOP).left(now) - len(self._streaming)
         return stops > KEPT_FOR_STOPS and not self._budget(START).wait(now, Urgency.FINAL)
+
+    def may_edit(self) -> bool:
+        """Whether a text may grow by an edit: the ends of all that grow so must fit, too."""
+        edits = self._budget(UPDATE).left(self._clock.now()) - len(self._editing)
+        return edits > KEPT_FOR_EDITS
 
     def streams(self, who: Hashable) -> None:
         """A text grows by a stream."""

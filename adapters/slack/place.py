@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 
+from adapters.slack.blocks import messages_of
 from bot.messages import ReplyTo
 
 
@@ -28,10 +29,13 @@ class Place:
 
     @classmethod
     def of(cls, to: ReplyTo) -> Place:
-        """Where a reply goes; one that answers nobody has no origin."""
+        """Where a reply goes: the thread of its conversation or, in a channel, that of the message
+        it stands beneath. One that answers nobody has no origin.
+        """
         noted = json.loads(to.origin) if to.origin else {}
         where = to.conversation
-        return cls(where.channel, where.thread, **{k: v for k, v in noted.items() if k in NOTED})
+        thread = where.thread or "".join(messages_of(to.beneath)[:1])
+        return cls(where.channel, thread, **{k: v for k, v in noted.items() if k in NOTED})
 
     def origin(self) -> str:
         """The note for an IncomingMessage: what its conversation does not say."""

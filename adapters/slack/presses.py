@@ -17,6 +17,7 @@ from adapters.slack.opinions import THANKS
 from adapters.slack.pacer import UPDATE, Urgency
 from adapters.slack.place import Place
 from adapters.slack.readable import unescaped
+from adapters.slack.recent import Recent
 from adapters.slack.safe import notice, plain
 from adapters.slack.telling import tell
 from bot.errors import DeliveryError
@@ -27,6 +28,7 @@ Json = Mapping[str, Any]
 OLD = "This button is old: ask again, please."
 NOT_YOURS = "Only the person who was asked may press this."
 MOST_NOTICE = 300
+MOST_REFUSED = 1000  # presses that were refused and may be made again
 
 log = structlog.get_logger()
 
@@ -38,6 +40,7 @@ class Presses:
         self._core = core
         self._account = account
         self._asking = asking
+        self._refused: Recent[str] = Recent(MOST_REFUSED)
 
     async def press(self, payload: Json, event: RawEvent) -> None:
         """A block_actions payload. What Slack would not send raises KeyError or TypeError."""
@@ -50,12 +53,7 @@ class Presses:
                 await self._core.take_down(event)
                 await tell(self._account, place, NOT_YOURS)
             case Says() as button:
-                key = f"press/{place.channel}/{place.message}/{action['value']}/{place.user}"
-                receipt = await self._say(button.text, button.thread, key, place, event)
-                if receipt is Receipt.ACCEPTED:
-                    await self._show_choice(payload, place)
-                elif receipt is Receipt.DUPLICATE:
-                    await tell(self._account, place, OLD)
+                await self._answer(button, payload, place, event)
             case Stop() as button:
                 key = f"stop/{place.channel}/{place.message}"
                 await self._say("/stop", button.thread, key, place, event)
@@ -64,6 +62,19 @@ class Presses:
             case None:
                 await self._core.take_down(event)
                 await tell(self._account, place, OLD)
+
+    async def _answer(self, button: Says, payload: Json, place: Place, event: RawEvent) -> None:
+        """Say what a button of a card says; its card shows that, or who pressed it is told."""
+        value = given(payload["actions"][0], "value")
+        key = f"press/{place.channel}/{place.message}/{value}/{place.user}"
+        again = f"{key}/{event.id}" if key in self._refused else key
+        match await self._say(button.text, button.thread, again, place, event):
+            case Receipt.ACCEPTED:
+                await self._show_choice(payload, place)
+            case Receipt.DUPLICATE:
+                await tell(self._account, place, OLD)
+            case Receipt.REFUSED:  # they were told when to try it again
+                self._refused.add(key)
 
     async def _say(
         self, text: str, thread: str, key: str, place: Place, event: RawEvent

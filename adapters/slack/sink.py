@@ -10,22 +10,23 @@ from collections.abc import Callable, Sequence
 
 from adapters.slack.account import Account
 from adapters.slack.blocks import Block, buttons, feedback, handle_of, messages_of
-from adapters.slack.failures import SlackRefused
+from adapters.slack.failures import SlackRefused, TooLong
 from adapters.slack.lookup import Name
 from adapters.slack.message import Message
-from adapters.slack.pacer import Urgency
+from adapters.slack.pacer import UPDATE, Urgency
 from adapters.slack.pieces import LEAST, pieces
 from adapters.slack.place import Place
 from adapters.slack.private import UNSEEN, PrivateSink
 from adapters.slack.status import Status
 from adapters.slack.upload import Upload
-from adapters.slack.writer import TooLong, Writer
+from adapters.slack.writer import Writer
 from bot.errors import DeliveryError
 from bot.messages import Button, Document, ReplyTo
 from bot.ports import Limits, Sink
 
 Below = Callable[[Sequence[str]], list[Block]]  # from the messages above to what stands below
 LIMITS = Limits(soft=7500, hard=8500, unit="utf-8")
+MOST_WHOLES = 1000  # messages of parts that needed several
 MOST_BYTES = 9500  # of a message, escaped; Slack takes about 10,600 in a stream
 
 
@@ -47,27 +48,25 @@ class SlackSink:
         self._account = account
         self._clock = account.clock
         self._writer = Writer(account, to)
+        self._to = to
         self._key = to.key
         self._person = to.person.rpartition(":")[2]
         self._messages: dict[int, list[Message]] = {}
         self._texts: dict[int, str] = {}
         self._most = MOST_BYTES
         self._next_look = 0.0
-        self._grew = False
-        self._status = Status(account, self._writer.place, to.key)
+        self._status = Status(account, self._writer.place, to.key, wanted=to.answer)
         self._upload: Upload | None = None
-        self._to = to
-        self._aside: PrivateSink | None = None
-        self._to = to
         self._private: PrivateSink | None = None
 
     async def ready(self) -> None:
         """Return when Slack would take another look."""
-        self._grew = True
         while (wait := self._wait()) > 0:
             await self._clock.sleep(wait)
 
     def _wait(self) -> float:
+        if not self._to.answer:  # a card, edited while something goes on: answers come first
+            return self._account.pacer.wait(UPDATE, Urgency.PROGRESS)
         look = self._next_look - self._clock.now()
         shown = [message for part in sorted(self._messages) for message in self._messages[part]]
         newest = shown[-1] if shown else Message(self._writer, Name(self._key, 0))
@@ -124,7 +123,7 @@ class SlackSink:
     def _below(self, part: int, several: Sequence[Button], *, failed: bool) -> Below:
         """What stands below a part. Opinions are asked for below the last one."""
         last = part >= max(self._texts, default=part)
-        asks = self._account.feedback and self._grew and last and not failed
+        asks = self._account.feedback and self._to.answer and last and not failed
         shown = buttons(several, self._person, self._writer.place.thread)
         return lambda above: [*shown, feedback(above)] if asks else shown
 
@@ -161,7 +160,16 @@ class SlackSink:
         while len(messages) > len(texts):
             await messages[-1].retract()
             messages.pop()
-        return handle_of([message.ts for message in messages if message.ts])
+        return self._whole([message.ts for message in messages if message.ts])
+
+    def _whole(self, messages: Sequence[str]) -> str:
+        """The handle of a part; who reacts to one of several messages means all of it."""
+        handle, wholes = handle_of(messages), self._account.wholes
+        if len(messages) > 1:
+            wholes.update({(self._writer.channel, ts): handle for ts in messages})
+            while len(wholes) > MOST_WHOLES:
+                wholes.pop(next(iter(wholes)))
+        return handle
 
     def _known(self, part: int, handle: str) -> list[Message]:
         """The messages of a part, those of its handle if it has none yet."""

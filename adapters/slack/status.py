@@ -20,16 +20,16 @@ log = structlog.get_logger()
 
 
 class Status:
-    """What stands below a thread; it does not matter if it cannot."""
+    """What stands below a thread, where it is `wanted`; it does not matter if it cannot."""
 
-    def __init__(self, account: Account, place: Place, name: str) -> None:
+    def __init__(self, account: Account, place: Place, name: str, *, wanted: bool) -> None:
         self._account = account
         self._place = place
         self._shown = False
         self._name = name
         self._task: asyncio.Task[None] | None = None
         self._ended = False
-        if place.thread:
+        if wanted and place.thread:
             self._task = asyncio.create_task(self._keep(), name=f"status {name}")
 
     def end(self) -> None:

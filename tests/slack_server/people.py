@@ -42,6 +42,7 @@ class Person:
         *,
         thread_ts: str = "",
         files: Sequence[File] = (),
+        forwards: Message | None = None,
         broadcast: bool = False,
         subtype: str = "",
     ) -> Message:
@@ -50,7 +51,9 @@ class Person:
         """
         stored = typed(text, self._workspace.users.values())
         message = self._workspace.message(channel, self.user, stored, thread_ts=thread_ts)
-        message.blocks, message.files = rich_text(stored), list(files)
+        message.blocks, message.files = rich_text(stored) if stored else [], list(files)
+        if forwards:
+            message.attachments = [shared(forwards, self._workspace.users[forwards.user])]
         message.subtype = (
             subtype or ("thread_broadcast" if broadcast else "") or ("file_share" if files else "")
         )
@@ -246,3 +249,18 @@ class Person:
 
     def _happens(self, event: Json) -> None:
         self._delivery.happens(event)
+
+
+def shared(message: Message, author: User) -> Json:
+    """A message as it comes with another that forwards it."""
+    return {
+        "is_msg_unfurl": True,
+        "is_share": True,
+        "ts": message.ts,
+        "channel_id": message.channel,
+        "author_id": author.id,
+        "author_name": author.display_name,
+        "text": message.text,
+        "fallback": f"{author.display_name}: {message.text}",
+        "from_url": f"https://example.slack.com/archives/{message.channel}/p{message.ts}",
+    }

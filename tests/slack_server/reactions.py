@@ -1,4 +1,4 @@
-"""Reactions of the bot."""
+"""Reactions: the bot's own, and what it is told of those of others."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def remove(slack: SlackServer, given: Parameters) -> Json:
     """The bot takes a reaction back."""
     slack.workspace.unreact(reacted_to(slack, given), given["name"], slack.workspace.bot)
     return {}
+
+
+@method("reactions.get")
+def get(slack: SlackServer, given: Parameters) -> Json:
+    """Who reacted to a message, and with what."""
+    message = reacted_to(slack, given)
+    return {"type": "message", "channel": message.channel, "message": message.json()}
 
 
 def reacted_to(slack: SlackServer, given: Parameters) -> Message:

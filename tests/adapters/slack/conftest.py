@@ -87,7 +87,7 @@ def adapter_on(slack: Slack, clock: Clock | None = None, **settings: Any) -> Ada
         "SLACK_APP_TOKEN": tokens.app,
         "SLACK_SIGNING_SECRET": tokens.signing_secret,
     }
-    values = {"api_url": slack.api_url, "timeout": 5.0, "channel_rate": 0, **settings}
+    values = {"api_url": slack.api_url, "timeout": 30.0, "channel_rate": 0, **settings}
     return create("slack", Settings.model_validate(values), environment, clock)
 
 

@@ -36,7 +36,15 @@ class Desk:
     stopped: list[ReplyTo] = field(default_factory=list)
     _keys: count[int] = field(default_factory=lambda: count(1))
 
-    def reply(self, place: Place | None = None, *, key: str = "", private: bool = False) -> ReplyTo:
+    def reply(
+        self,
+        place: Place | None = None,
+        *,
+        key: str = "",
+        private: bool = False,
+        beneath: str = "",
+        answer: bool = True,
+    ) -> ReplyTo:
         """Where an answer to Ann goes: into the thread of her question, unless it is said."""
         place = place or Place(
             self.general.id,
@@ -47,7 +55,8 @@ class Desk:
         )
         where = ConversationId("slack", place.channel, place.thread)
         key = key or f"turn-{next(self._keys)}"
-        return ReplyTo(where, key, place.origin(), f"slack:{self.ann.id}", private)
+        person = f"slack:{self.ann.id}"
+        return ReplyTo(where, key, place.origin(), person, private, beneath, answer)
 
     def sink(self, to: ReplyTo | None = None) -> Sink:
         """A sink for an answer to Ann."""
@@ -104,7 +113,7 @@ async def desk(
     *,
     limits: Limits | None = None,
     rate: float = 0.0,
-    patience: float = 5.0,
+    patience: float = 30.0,
     **server: Any,
 ) -> AsyncIterator[Desk]:
     """A Slack whose clock is the bot's, which stands still if it is not said. `patience` is how

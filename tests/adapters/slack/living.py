@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.slack_server.slack import Slack
 
 CONFIGURATION = """
 database = {database}
-log_level = "DEBUG"
+log_level = {log_level}
 
 [providers.scripted]
 base_url = {base_url}
@@ -28,7 +28,7 @@ model = "gpt-4o-mini"
 [adapters.slack]
 api_url = {api_url}
 mode = {mode}
-channel_rate = 0
+{settings}
 
 [access]
 users = ["*"]
@@ -39,25 +39,43 @@ HTTP = """
 [adapters.http]
 port = 0
 """
+DATABASE = "bot.db"
+
+
+def command(
+    folder: Path,
+    api_url: str,
+    base_url: str,
+    *,
+    mode: str = "socket",
+    log_level: str = "DEBUG",
+    settings: str = "channel_rate = 0",
+) -> Sequence[str]:
+    """What starts the program, with its configuration and its database in a folder. `settings` are
+    further lines of [adapters.slack].
+    """
+    config = folder / "tunebot.toml"
+    values = {
+        "database": str(folder / DATABASE),
+        "base_url": base_url,
+        "api_url": api_url,
+        "mode": mode,
+        "log_level": log_level,
+    }
+    quoted = {name: json.dumps(value) for name, value in values.items()}
+    written = CONFIGURATION.format(**quoted, settings=settings)
+    config.write_text(written + (HTTP if mode == "http" else ""))
+    return [sys.executable, "-m", "bot", "run", "--config", str(config)]
 
 
 class Tunebot:
     """The program that operators start. `log` has what all its lives wrote."""
 
     def __init__(self, folder: Path, slack: Slack, model: ScriptedModel, mode: str) -> None:
-        self.database = folder / "bot.db"
+        self.database = folder / DATABASE
         self._slack = slack
         self._mode = mode
-        self._config = folder / "tunebot.toml"
-        values = {
-            "database": str(self.database),
-            "base_url": model.base_url,
-            "api_url": slack.api_url,
-            "mode": mode,
-        }
-        quoted = {name: json.dumps(value) for name, value in values.items()}
-        written = CONFIGURATION.format(**quoted) + (HTTP if mode == "http" else "")
-        self._config.write_text(written)
+        self._command = command(folder, slack.api_url, model.base_url, mode=mode)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._lines: list[str] = []
@@ -78,7 +96,7 @@ class Tunebot:
         }
         begins = len(self._lines)
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run", "--config", str(self._config)),
+            *self._command,
             env={**os.environ, **secrets},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

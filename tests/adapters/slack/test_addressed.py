@@ -14,7 +14,7 @@ ME = "U0BOT"
 
 def written(text: str, *, thread: str = "", direct: bool = False) -> Written:
     """A message of Ann."""
-    return Written("T1", "C1", "U0ANN", "T1", "2.0", thread, text, direct, ())
+    return Written("T1", "C1", "U0ANN", "T1", "2.0", thread, text, direct, False, ())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+from adapters.slack.pacer import START, STOP, Urgency
 from bot.errors import DeliveryError
 from bot.ports import Sink
 from tests.adapters.slack.conftest import HastyClock
@@ -55,3 +56,29 @@ async def test_twenty_five_answers_at_once_all_end_within_the_tiers() -> None:
         assert 10 <= streamed <= 18
         # The clock runs a hundred times too fast: what takes the machine long looks like a burst.
         assert sum(slack.server.rates.refused.values()) < ANSWERS / 5
+
+
+async def test_last_streams_of_a_minute_are_seen_to_grow() -> None:
+    async def done() -> None:
+        """A call that Slack takes."""
+
+    async with desk() as slack:
+        for method in (START, STOP) * 17:
+            await slack.account.pacer.call(method, Urgency.FINAL, done)
+        sink = slack.sink()
+        handle = await sink.show(0, "Hello", "")
+        assert slack.seen == ["Hello"]
+        await sink.finish(0, "Hello you", handle)
+        await sink.close()
+
+
+async def test_answers_for_whose_end_no_edit_is_left_come_whole() -> None:
+    async with desk() as slack:
+        slack.account.streams = False
+        sinks = [slack.sink() for _ in range(60)]
+        handles = await asyncio.gather(*(sink.show(0, "Hello", "") for sink in sinks))
+        assert 40 <= sum(map(bool, handles)) < 50
+        for sink, handle in zip(sinks, handles, strict=True):
+            await sink.finish(0, "Hello you", handle)
+            await sink.close()
+        assert slack.seen == ["Hello you"] * 60

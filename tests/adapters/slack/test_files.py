@@ -273,3 +273,18 @@ async def test_mention_that_comes_twice_is_fetched_once(
         await read(slack, core)
         assert len(slack.delivery.of(message)) == 2
         assert len(list(core.files.iterdir())) == 1
+
+
+async def test_in_a_channel_only_who_attached_a_file_reads_why_it_did_not_come(
+    slack: Slack, shelves: Shelves, adapter: Adapter, ann: Person
+) -> None:
+    general = slack.workspace.channel("general", [ann.user])
+    async with running(adapter) as core:
+        file = shelves.file("a.txt", mode="tombstone")
+        ann.says(general, "@tunebot what is it?", files=[file])
+        await core.heard("what is it?")
+        await slack.workspace.until(lambda: slack.workspace.ephemeral(ann.user, general))
+        [sentence] = slack.workspace.ephemeral(ann.user, general)
+        assert "was deleted" in sentence.seen
+        await read(slack, core)
+        assert not [text for text in slack.workspace.visible(general) if "was deleted" in text]

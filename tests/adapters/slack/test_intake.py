@@ -116,7 +116,7 @@ async def test_every_envelope_is_acknowledged_at_once_while_100_answers_run(
         going.set()
         await read(slack, core)
         assert len(acknowledged) == 50
-        assert max(acknowledged) < 1.0
+        assert max(acknowledged) < 3.0, "Slack delivers again after that"
         assert not slack.delivery.losses
 
 
@@ -470,3 +470,61 @@ def mutated(value: Any, chance: random.Random) -> Any:
     if isinstance(value, list) and value and chance.random() < 0.9:
         return [mutated(value[0], chance), *value[1:]]
     return chance.choice(JUNK)
+
+
+async def test_forwarded_message_is_read_with_what_is_said_to_it(
+    slack: Slack, adapter: Adapter, ann: SlackPerson, general: Channel
+) -> None:
+    bob = slack.person("bob")
+    general.members.append(bob.id)
+    original = bob.says(general, "The loss\nis 0.2, @ann")
+    async with running(adapter) as core:
+        ann.says(ann.im, "", forwards=original)
+        ann.says(ann.im, "Is that good?", forwards=original)
+        await core.heard("Forwarded from Bob:\n> The loss\n> is 0.2, @Ann")
+        await core.heard("Is that good?\n\nForwarded from Bob:\n> The loss\n> is 0.2, @Ann")
+
+
+async def test_mention_in_a_forwarded_message_is_none(
+    slack: Slack, adapter: Adapter, ann: SlackPerson, general: Channel
+) -> None:
+    async with running(adapter) as core:
+        original = ann.says(general, "@tunebot hello")
+        ann.says(general, "Look what I asked", forwards=original)
+        await read(slack, core)
+        assert texts(core) == ["hello"]
+
+
+@pytest.mark.parametrize(("threads", "heard"), [("all", ["And the loss?"]), ("mentions", [])])
+async def test_reply_below_a_message_of_the_bot_is_for_it(
+    slack: Slack, make: Make, ann: SlackPerson, general: Channel, threads: str, heard: list[str]
+) -> None:
+    card = slack.workspace.post(general, slack.workspace.bot, "Step 5")
+    async with running(make(threads=threads)) as core:
+        ann.says(general, "And the loss?", thread_ts=card.ts)
+        await read(slack, core)
+        assert texts(core) == heard
+
+
+async def test_file_of_a_message_that_is_committed_while_the_bot_ends_is_kept(
+    adapter: Adapter, ann: SlackPerson
+) -> None:
+    core = HeldCore(adapter, messages=True)
+    async with running(adapter, core=core):
+        ann.says(ann.im, "Read this", files=[ann.file("notes.txt", b"Remember.")])
+        await core.reached.wait()
+    [kept] = core.files.iterdir()
+    assert kept.read_bytes() == b"Remember."
+
+
+async def test_answers_to_what_came_in_this_run_are_not_looked_up(
+    slack: Slack, adapter: Adapter, ann: SlackPerson, general: Channel
+) -> None:
+    async def grow(sink: Sink, _: IncomingMessage) -> None:
+        await sink.finish(0, "Hello.", await sink.show(0, "Hel", ""))
+
+    async with running(adapter, grow) as core:
+        ann.says(general, "@tunebot hello")
+        await core.heard("hello")
+        await core.idle(core.received[0].conversation)
+        assert not slack.workspace.called("conversations.replies")

@@ -95,17 +95,29 @@ async def test_a_question_where_the_bot_is_not_asks_for_an_invitation(
         assert not core.received
 
 
-@pytest.mark.parametrize("command", ["/tunebot", "/finetune"])
+@pytest.mark.parametrize(
+    ("command", "begins", "offered"),
+    [
+        ("/tunebot", "Type `/tunebot` and your question", "`/tunebot model [NAME]`"),
+        ("/finetune", "Type one of these", "`/finetune start FILE MODEL`"),
+    ],
+)
 async def test_a_slash_command_alone_is_helped_in_private(
-    slack: Slack, adapter: Adapter, ann: Person, general: Channel, command: str
+    slack: Slack,
+    adapter: Adapter,
+    ann: Person,
+    general: Channel,
+    command: str,
+    begins: str,
+    offered: str,
 ) -> None:
     async with running(adapter) as core:
         ann.slash(command, " ", general)
         await read(slack, core)
         await slack.workspace.until(lambda: told(slack, ann))
         (help_,) = told(slack, ann)
-        assert "/finetune start FILE MODEL" in help_
-        assert ("/model [NAME]" in help_) == (command == "/tunebot")
+        assert help_.startswith(begins)
+        assert offered in help_
         assert not slack.workspace.visible(general)
 
 
@@ -315,6 +327,39 @@ async def test_other_reactions_other_messages_and_strangers_say_nothing(
         bob.reacts(answer, "+1")
         await read(slack, core)
         assert not core.opinions
+
+
+async def test_thumb_that_is_taken_back_leaves_the_other_one(
+    slack: Slack, adapter: Adapter, ann: Person, general: Channel
+) -> None:
+    async with running(adapter) as core:
+        answer = slack.workspace.post(general, slack.workspace.bot, "An answer.")
+        for reaction in ("eyes", "+1", "-1"):
+            ann.reacts(answer, reaction)
+        ann.unreacts(answer, "-1")
+        await read(slack, core)
+        assert core.opinions == {answer.ts: 1}
+        ann.unreacts(answer, "+1")
+        await read(slack, core)
+        assert core.opinions == {answer.ts: 0}
+
+
+async def test_reaction_to_one_of_several_messages_means_the_whole_part(
+    slack: Slack, adapter: Adapter, ann: Person, general: Channel
+) -> None:
+    async def answer(sink: Sink, _: IncomingMessage) -> None:
+        handles.append(await sink.finish(0, "<br>\n" * 1_600, ""))
+
+    handles: list[str] = []
+    async with running(adapter, answer) as core:
+        question = ann.says(general, "@tunebot hello")
+        await core.heard("hello")
+        await core.idle(core.received[0].conversation)
+        first, *_ = slack.workspace.messages(general, question.ts)[1:]
+        ann.reacts(first, "+1")
+        await read(slack, core)
+        assert "+" in handles[0]
+        assert core.opinions == {handles[0]: 1}
 
 
 # Stop and the end

@@ -190,6 +190,57 @@ async def test_question_asked_after_the_start_costs_no_look_up() -> None:
         assert not slack.calls("conversations.replies")
 
 
+async def test_question_that_this_run_was_the_first_to_take_costs_no_look_up() -> None:
+    async with desk() as slack:
+        slack.restart()
+        to = slack.reply()
+        slack.account.fresh.add((to.conversation.channel, to.origin))
+        sink = slack.sink(to)
+        await sink.finish(0, "Hello", await sink.show(0, "Hel", ""))
+        await sink.close()
+        assert not slack.calls("conversations.replies")
+
+
+async def test_what_others_posted_by_the_same_app_is_never_overwritten() -> None:
+    async with desk() as slack:
+        to = slack.reply()
+        workspace = slack.server.workspace
+        workspace.post(slack.general, workspace.bot, "Lunch?", thread_ts=slack.question.ts)
+        left = await slack.sink(to).show(0, "Something else", "")
+        slack.restart()
+        sink = slack.sink(to)
+        handle = await insist(sink, WORDS + ".")
+        await sink.close()
+        assert handle == left
+        assert slack.seen == ["Lunch?", WORDS + "."]
+
+
+async def test_sentence_of_a_command_does_not_take_the_place_of_a_stream_that_was_left() -> None:
+    async with desk() as slack:
+        to = slack.reply()
+        left = await slack.sink(to).show(0, "Something else", "")
+        slack.restart()
+        command = slack.sink(slack.reply(answer=False))
+        await command.finish(0, "Stopped.", "")
+        await command.close()
+        sink = slack.sink(to)
+        await insist(sink, WORDS + ".", left)
+        await sink.close()
+        assert slack.seen == [WORDS + ".", "Stopped."]
+
+
+async def test_taking_over_a_stream_survives_that_slacks_answer_is_lost() -> None:
+    async with desk() as slack:
+        to = slack.reply()
+        left = await slack.sink(to).show(0, "Something else", "")
+        slack.restart()
+        slack.server.fails("chat.stopStream", Drop(after=True))
+        sink = slack.sink(to)
+        assert await insist(sink, WORDS + ".") == left
+        await sink.close()
+        stands(slack, left)
+
+
 async def test_answer_of_an_earlier_question_is_not_taken_for_a_stream_that_was_left() -> None:
     async with desk() as slack:
         first = slack.sink()

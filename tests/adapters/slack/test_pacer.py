@@ -133,3 +133,13 @@ async def test_channels_at_rest_are_forgotten() -> None:
         await spend(pacer, POST, 1, f"C{number}")
         clock.advance(1)
     assert len(pacer._budgets) <= 1_001
+
+
+async def test_no_text_grows_by_edits_whose_end_would_not_be_taken() -> None:
+    pacer = Pacer(StoppedClock())
+    growing = 0
+    while pacer.may_edit():
+        pacer.edits(growing)
+        growing += 1
+    await spend(pacer, UPDATE, growing)
+    assert growing == 45

@@ -121,6 +121,20 @@ async def test_a_card_for_anybody_may_be_pressed_by_anybody(
         await core.heard("/finetune leave")
 
 
+async def test_a_press_that_came_too_early_may_be_made_again(
+    slack: Slack, adapter: Adapter, ann: Person, general: Channel
+) -> None:
+    async with running(adapter) as core:
+        shown = await card(slack, adapter, general, f"slack:{ann.id}")
+        core.strangers.add(f"slack:{ann.id}")
+        ann.press(shown, "Start")
+        await read(slack, core)
+        core.strangers.clear()
+        ann.press(shown, "Start")
+        await core.heard("/finetune start now")
+        assert OLD not in told(slack, ann)
+
+
 async def test_a_second_press_is_told_that_the_button_is_old(
     slack: Slack, adapter: Adapter, ann: Person, general: Channel
 ) -> None:
