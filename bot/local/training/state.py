@@ -1,0 +1,56 @@
+"""What a training needs to go on after its process was killed, as one file.
+
+Which examples come next follows from the seed and the step: no generator's state is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bot.local.training.arrays import Array
+from bot.local.training.atomic import replacing
+from bot.local.training.fault import TrainingFault
+
+
+@dataclass(slots=True)
+class State:
+    """Where a training stands. `identity` is what it is made from; `effort` is for its pace."""
+
+    identity: str
+    step: int = 0
+    effort: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)  # the metrics of each step
+    checkpoint: dict[str, Any] | None = None  # the last event of this type
+
+
+def save(path: Path, state: State, arrays: dict[str, Array]) -> None:
+    """Write the state and the arrays that belong to it."""
+    told = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
+    named: dict[str, Any] = {"state": told, **arrays}
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez(file, **named)
+
+
+def restore(path: Path, identity: str, arrays: dict[str, Array]) -> State:
+    """The last state that was saved, with the arrays filled from it; a new one if there is none.
+
+    Raises TrainingFault where the state is that of another training.
+    """
+    if not path.exists():
+        return State(identity)
+    with np.load(path) as saved:
+        state = State(**json.loads(saved["state"].tobytes()))
+        if state.identity != identity:
+            raise TrainingFault(
+                "other_training",
+                f"{path.parent} holds another training, or its files have changed: choose an empty "
+                f"folder.",
+            )
+        for name, array in arrays.items():
+            array[...] = saved[name]
+    return state
