@@ -11,7 +11,16 @@ import pytest
 from sqlite_utils import Database
 
 from bot.errors import AccessDenied, StoreBusy, StoreError, TooFast
-from bot.messages import ConversationId, Ending, IncomingMessage, Person, Receipt, Said, Usage
+from bot.messages import (
+    Attachment,
+    ConversationId,
+    Ending,
+    IncomingMessage,
+    Person,
+    Receipt,
+    Said,
+    Usage,
+)
 from bot.store import questions, turns
 from bot.store.turns import Asked
 from tests.fakes import Bot, busy, configuration, running
@@ -40,6 +49,17 @@ async def test_a_question_asked_again_asks_no_model(bot: Bot, model: ScriptedMod
     assert await bot.receive("hi", question_id="1") is Receipt.DUPLICATE
     assert (await bot.said("1") or Said("", "")).text == "Once."
     assert len(model.requests) == 1
+
+
+async def test_buttons_of_what_a_command_replied_are_kept(bot: Bot, tmp_path: Path) -> None:
+    path = tmp_path / "faq.csv"
+    path.write_text("prompt,completion\n" + "".join(f"door {n},key {n}\n" for n in range(12)))
+    file = Attachment(path.name, "text/csv", str(path), path.stat().st_size)
+    await bot.hears("/finetune prepare", person="op", question_id="1", files=[file])
+    said = await bot.said("1")
+    assert said
+    assert said.buttons == tuple(bot.adapter.buttons)
+    assert said.buttons[0].says == "/finetune prepare 1 write"
 
 
 async def test_the_same_id_in_another_conversation_is_another_question(bot: Bot) -> None:

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Http:
     """One server. `listening` is set while it takes requests, at `address`; `now` is Unix time."""
 
-    limits = Limits(progress=True)
+    limits = Limits(edits=False)
 
     def __init__(
         self, name: str, settings: Settings, keys: Keys, now: Callable[[], float] = time.time
@@ -74,6 +74,11 @@ class Http:
     def doors(self) -> Sequence[Door]:
         """Nobody calls the HTTP adapter but through itself."""
         return ()
+
+    @property
+    def people(self) -> Sequence[str]:
+        """What the ids of its people begin with."""
+        return ("http", "page")
 
     @property
     def opens_doors(self) -> bool:

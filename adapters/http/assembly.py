@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
-from adapters.http import completions, docs, doors, operations, page, question
+from adapters.http import command, completions, docs, doors, operations, page, question
 from adapters.http.errors import Refused, handle_errors
 from adapters.http.exchanges import Exchanges
 from adapters.http.guard import Guard, Origins, own_hosts
@@ -21,6 +21,7 @@ Routes = Callable[[Core, Exchanges, Settings], APIRouter]
 
 ROUTES: Sequence[Routes] = (
     question.routes,
+    command.routes,
     completions.routes,
     page.routes,
     operations.routes,

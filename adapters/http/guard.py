@@ -21,6 +21,7 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 PAGE: Final = "/"
 PAGE_FILES: Final = "/page/"  # the page itself holds no secret: it asks for the key
 UPLOADS: Final = "/api/page/files"
+COMMANDS: Final = "/api/command"  # a form there may hold a file
 
 LINGER_SECONDS = 1.0
 
@@ -112,7 +113,7 @@ class Guard:
         head: Head = dict(scope["headers"])
         path: str = scope["path"]
         empty = b"transfer-encoding" not in head and head.get(b"content-length", b"0") == b"0"
-        body = Body(receive, self._most_bytes(path), self._settings.body_seconds, empty=empty)
+        body = Body(receive, self._most_bytes(path, head), self._settings.body_seconds, empty=empty)
         out = Outgoing(send, body)
         try:
             self._admit(scope, path, head)
@@ -126,8 +127,9 @@ class Guard:
         except Exception as error:
             await out.end_with(bug(error, path), scope)
 
-    def _most_bytes(self, path: str) -> int:
-        if path.startswith(UPLOADS):
+    def _most_bytes(self, path: str, head: Head) -> int:
+        form = head.get(b"content-type", b"").lower().startswith(b"multipart/")
+        if path.startswith(UPLOADS) or (path == COMMANDS and form):
             return self._settings.max_upload
         return self._doors.get(path, self._settings.max_body)
 

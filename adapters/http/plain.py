@@ -42,9 +42,14 @@ def header(name: str, description: str) -> dict[str, Any]:
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """What the document says about a body that the endpoint reads."""
-    schema = model.model_json_schema()
-    content = {"application/json": {"schema": inlined(schema, schema.pop("$defs", {}))}}
+    content = {"application/json": {"schema": inlined_schema(model)}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def inlined_schema(model: type[BaseModel]) -> Any:
+    """The schema of a model, without references."""
+    schema = model.model_json_schema()
+    return inlined(schema, schema.pop("$defs", {}))
 
 
 def inlined(node: Any, definitions: Mapping[str, Any]) -> Any:

@@ -61,7 +61,7 @@ def routes(core: Core, exchanges: Exchanges, settings: Settings) -> APIRouter:  
         hangs up before the answer ends stops the model.
         """
         require_json(request)
-        asked = Asked(core, exchanges, read(await request.body()))
+        asked = Asked(core, exchanges, read(Question, await request.body()).pars)
         accepts = request.headers.get("accept", "")
         if asked.pars.stream or "text/event-stream" in accepts:
             return EventStream(asked.events(), refusal)

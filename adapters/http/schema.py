@@ -1,16 +1,20 @@
-"""The question interface in data: what is asked, what is answered, and what is wrong with it."""
+"""The question and command interfaces in data: what is asked, what is answered, and what is wrong
+with it.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from adapters.http.errors import Refusal
-from bot.messages import Usage
+from bot.messages import Document, Usage
 
 VERSION = "1.0.0"
 MINUTE = "60"  # seconds after which somebody who was too fast may ask again
@@ -19,10 +23,14 @@ LONGEST_QUESTION = 32_000
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
+M = TypeVar("M", bound=BaseModel)
+
 FinishReason = Literal["stop", "length", "content_filter", "stopped", "error"]
 NewId = Annotated[str, Field(max_length=LONGEST_ID, pattern=NO_CONTROL)]
 Id = Annotated[NewId, Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, pattern=r"^[^\x00]*$")]
+
+COMMAND = r"^/[A-Za-z][A-Za-z0-9_-]*([ \t\r\n][^\x00]*)?$"  # "/usr/bin" is a question
 
 HALVES = re.compile(r"\\u[dD][89a-fA-F]")  # of a surrogate pair: each may be alone
 
@@ -36,7 +44,20 @@ WRONG = {
     "bool_type": "is neither true nor false",
     "literal_error": "is not {expected}",
     "model_type": "is not an object",
+    "no_command": 'is no command: those begin with "/", as "/help" does; ask at /api/question',
 }
+
+
+def command(text: str) -> str:
+    """A text that is a command."""
+    if not re.search(COMMAND, text):
+        raise PydanticCustomError("no_command", "is no command")
+    return text
+
+
+CommandText = Annotated[
+    Text, AfterValidator(command), Field(json_schema_extra={"pattern": COMMAND})
+]
 
 
 class Strict(BaseModel):
@@ -62,6 +83,24 @@ class Question(Strict):
 
     version: Literal["1.0.0"]
     pars: Pars
+
+
+class CommandPars(Strict):
+    """A command of a user in a group. The same `question_id` again has the same answer, and nothing
+    is done twice; an empty one gets a new one.
+    """
+
+    user_id: Id
+    command: CommandText
+    group_id: Id
+    question_id: NewId
+
+
+class Command(Strict):
+    """What is to be done."""
+
+    version: Literal["1.0.0"]
+    pars: CommandPars
 
 
 class TokenUsage(BaseModel):
@@ -101,6 +140,48 @@ class Answer(BaseModel):
     pars: AnswerPars
 
 
+class Choice(BaseModel):
+    """A way to go on: a button for a person, and the command that pressing it says."""
+
+    label: str
+    command: str
+
+
+class File(BaseModel):
+    """A file that came with what was said; `content` is base64."""
+
+    name: str
+    media_type: str
+    content: str
+
+
+def file_of(document: Document) -> dict[str, str]:
+    """A File."""
+    content = b64encode(document.content).decode()
+    return {"name": document.name, "media_type": document.media_type, "content": content}
+
+
+class ReplyPars(BaseModel):
+    """What a command says, as Markdown. `failed` says that `text` is a sentence about why it did
+    not do what it was told; `buttons` are what can be done next.
+    """
+
+    user_id: str
+    group_id: str
+    question_id: str
+    text: str
+    failed: bool
+    buttons: list[Choice]
+    file: File | None
+
+
+class Reply(BaseModel):
+    """What a command says."""
+
+    version: Literal["1.0.0"]
+    pars: ReplyPars
+
+
 def parsed(body: bytes) -> Any:
     """A body as data. Raises Refusal (400) for what is no JSON that every reader reads alike."""
     try:
@@ -134,10 +215,12 @@ def no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def read(body: bytes) -> Pars:
-    """The question in a body. Raises Refusal: 400 for what is no JSON, else 422 with the field."""
+def read(model: type[M], body: bytes) -> M:
+    """The model that a body holds. Raises Refusal: 400 for what is no JSON, else 422 with the
+    field.
+    """
     try:
-        return Question.model_validate(parsed(body)).pars
+        return model.model_validate(parsed(body))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or "body"

@@ -2,8 +2,9 @@
 
 - `waiting` {text}: why there is no answer yet.
 - `growth` {start, html}: blocks of HTML in place of all blocks from that number on.
-- `said` {start, html, key, ending, text, document}: the same for the last time, and what was said;
-  `key` is "" for what a command replied, `start` is null where nothing changed.
+- `said` {start, html, key, ending, text, document, buttons}: the same for the last time, and what
+  was said; `key` is "" for what a command replied, `start` is null where nothing changed. A button
+  is {label, says}: who presses it says that.
 - `failed` {message, again}: nothing was said; `again` says that the same question should be sent
   again, because later it may be answered.
 
@@ -110,6 +111,7 @@ def ended(said: Said, text: str, growing: Growing) -> bytes:
         "ending": said.ending.value,
         "text": text,
         "document": said.document.name if said.document else None,
+        "buttons": [asdict(button) for button in said.buttons],
     }
     return event(last, "said")
 

@@ -86,9 +86,8 @@ def add(router: APIRouter, core: Core, settings: Settings) -> None:
     @router.post("/api/page/files", status_code=201)
     async def upload(request: Request, name: FileName, _: Who) -> Upload:
         """Keep the body as a file that a message may have. Who has its id may send it."""
-        media_type = request.headers.get("content-type", SAVED)
-        readable = "".join(each for each in media_type if " " <= each <= "~")
-        file = Upload(id=secrets.token_hex(16), name=name, media_type=readable[:100])
+        media_type = readable(request.headers.get("content-type", SAVED))
+        file = Upload(id=secrets.token_hex(16), name=name, media_type=media_type)
         async with room.for_one():
             await keep(request, core.files / file.id)
         return file
@@ -136,6 +135,11 @@ def attachment(folder: Path, file: Upload) -> Attachment:
     except OSError:
         raise Refusal(410, f"{safe(file.name)} is gone; attach it again.") from None
     return Attachment(safe(file.name), file.media_type, str(path), size)
+
+
+def readable(media_type: str) -> str:
+    """A media type as far as it can be one."""
+    return "".join(each for each in media_type if " " <= each <= "~")[:100]
 
 
 def safe(name: str) -> str:

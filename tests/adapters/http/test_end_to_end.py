@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -20,11 +20,22 @@ from tests.scripted_model import Answer, ScriptedModel
 PATH = "/api/question"
 
 
+class Served(Protocol):
+    """A server of models, or of jobs."""
+
+    @property
+    def base_url(self) -> str: ...
+
+
 @asynccontextmanager
-async def running(folder: Path, model: ScriptedModel) -> AsyncIterator[httpx.AsyncClient]:
+async def running(
+    folder: Path, model: Served, operators: Sequence[str] = (), **changes: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """A tunebot with nothing but HTTP, from its start to its orderly end."""
     adapter = create("http", Settings(port=0), {})
-    config = configuration(folder, model.base_url, shutdown_seconds=0.1)
+    access = {"users": ["*"], "operators": list(operators), "messages_per_minute": 0}
+    more = {"shutdown_seconds": 0.1, "access": access, **changes}
+    config = configuration(folder, model.base_url, **more)
     app = App(config, [adapter], clock=SystemClock(), environment={})
     run = asyncio.create_task(app.run())
     async with asyncio.timeout(20):

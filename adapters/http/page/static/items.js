@@ -50,7 +50,7 @@ export class Answer {
   }
 
   /** Show how it ended. An answer without a key is what a command replied. */
-  end({ key, ending, text, feedback = 0, document }) {
+  end({ key, ending, text, feedback = 0, document, buttons = [] }) {
     this.text = text;
     this.element.className = key ? "answer" : "answer note";
     this.element.classList.toggle("failed", ending === "failed");
@@ -59,6 +59,7 @@ export class Answer {
     if (CAN_GO_ON.includes(ending) && text) this.offer("go", "Continue", () => this.does.say("/continue"));
     if (ending === "failed" && key) this.offer("again", "Retry", () => this.does.say("/retry"));
     if (document) this.offer("file", `Save ${document}`, () => this.does.save(document));
+    if (buttons.length) this.element.append(choices(buttons, this.does.say));
     if (key && ending !== "failed") this.equip(feedback);
   }
 
@@ -97,6 +98,19 @@ export class Answer {
     };
     return thumbs;
   }
+}
+
+/** The buttons below what a command replied. One is pressed, then none of them any more. */
+function choices(buttons, say) {
+  const row = make("div", { className: "buttons" });
+  const press = (says) => {
+    for (const each of row.children) each.disabled = true;
+    say(says);
+  };
+  const element = ({ label, says }) =>
+    make("button", { type: "button", textContent: label, onclick: () => press(says) });
+  row.append(...buttons.map(element));
+  return row;
 }
 
 /** Copy a text, and show on the button that it worked. */
