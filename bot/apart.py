@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -55,7 +56,8 @@ class Failed:
 
 
 def main() -> None:
-    """Do one work. What it prints goes to standard error."""
+    """Do one work. What it prints goes to standard error; Ctrl-C is for who started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICER)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -147,7 +147,7 @@ class Tunebot:
 
     async def move(self, adapter: str, channel: str, to: str) -> None:
         """Give a channel's conversations its new id."""
-        await self._store.insist(conversations.move, adapter, channel, to)
+        await self._inbox.move(adapter, channel, to)
 
     async def feedback(
         self, adapter: str, channel: str, handle: str, person: Person, value: int

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from bisect import insort
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -20,7 +22,7 @@ from bot.conversation import apology
 from bot.errors import AccessDenied, BotError, CommandError, StoreError, TooFast
 from bot.messages import Card, ConversationId, IncomingMessage, Receipt, ReplyTo
 from bot.outbox import Outbox
-from bot.store import inbox, outbox, privacy, questions, turns
+from bot.store import conversations, inbox, outbox, privacy, questions, turns
 from bot.store.inbox import Received
 from bot.store.outbox import Owed
 from bot.store.turns import Asked
@@ -35,8 +37,11 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Lane:
-    """What a conversation waits for: texts owed, then answers owed, then messages, in order."""
+    """What a conversation waits for: texts owed, then answers owed, then messages, in order.
+    `places` are its ids: it has two while a channel moves.
+    """
 
+    places: list[ConversationId]
     owed: list[Owed] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     messages: list[Received] = field(default_factory=list)
@@ -58,6 +63,7 @@ class Inbox:
         self._clock = services.clock
         self._lanes: dict[ConversationId, Lane] = {}
         self._receiving: set[asyncio.Task[Receipt]] = set()
+        self._taking: Counter[ConversationId] = Counter()
         self._left: set[tuple[ConversationId, str]] = set()
         self._closing = False
 
@@ -113,6 +119,15 @@ class Inbox:
             lane.owed += [Owed(0, to, failure(FORGOTTEN)) for to in waiting]
             self._conversation.stop(conversation)
 
+    async def move(self, adapter: str, channel: str, to: str) -> None:
+        """A channel has another id; what waits under the old one comes before what is new."""
+        await self._store.insist(conversations.move, adapter, channel, to)
+        for where, lane in list(self._lanes.items()):
+            moved = replace(where, channel=to)
+            if (where.adapter, where.channel) == (adapter, channel) and moved not in self._lanes:
+                self._lanes[moved] = lane
+                lane.places.append(moved)
+
     async def resume(self, adapters: Collection[str], history: int) -> None:
         """Take up what the last run left: texts owed, answers owed, messages not answered."""
         for owed in await self._store.do(outbox.owed, adapters):
@@ -151,12 +166,49 @@ class Inbox:
         now, stops = self._clock.now(), at_once(message.text)
         if not self._access.has_room(person.id, now) and not stops:
             return await self._refuse(message, TooFast(rate_sentence(now)))
+        with self._under_way(message.conversation) as alone:
+            if alone and self._is_plain(message):
+                new = await self._begin(message, now)
+            else:
+                new = await self._queue(message, now, stops=stops)
+        if new:
+            self._access.count(person.id, now)
+        return Receipt.ACCEPTED if new else Receipt.DUPLICATE
+
+    @contextmanager
+    def _under_way(self, where: ConversationId) -> Iterator[bool]:
+        """A block in which a message is committed; whether nothing comes before it there."""
+        alone = where not in self._lanes and not self._taking[where]
+        self._taking[where] += 1
+        try:
+            yield alone
+        finally:
+            self._taking[where] -= 1
+            if not self._taking[where]:
+                del self._taking[where]
+
+    def _is_plain(self, message: IncomingMessage) -> bool:
+        """Whether nothing is to be looked at before a message is answered but its text."""
+        more = message.attachments or message.question_id or message.profile
+        return not (more or is_command(message.text) or self._access.budget)
+
+    async def _begin(self, message: IncomingMessage, now: float) -> bool:
+        """Take a message in and owe its answer, in one step; False if it was seen before."""
+        most = self._services.profiles.history
+        asked = await self._store.do(turns.begin_at_once, message, most, now)
+        if asked:
+            lane = self._lane(message.conversation)
+            lane.asked.append(asked)
+            self._serve(message.conversation, lane)
+        return asked is not None
+
+    async def _queue(self, message: IncomingMessage, now: float, *, stops: bool) -> bool:
+        """Take a message in to wait for its turn; False if it was seen before."""
         received = await self._store.do(inbox.take_in, message, now)
         if received is None:
             if (message.conversation, message.question_id) in self._left:
                 raise StoreError(LEFT)
-            return Receipt.DUPLICATE
-        self._access.count(person.id, now)
+            return False
         owed = await self._command(received) if stops else None
         lane = self._lane(received.conversation)  # nothing is awaited from here on
         if owed is None:
@@ -164,7 +216,7 @@ class Inbox:
         else:
             lane.owed += owed
         self._serve(received.conversation, lane)
-        return Receipt.ACCEPTED
+        return True
 
     async def _refuse(self, message: IncomingMessage, reason: AccessDenied | TooFast) -> Receipt:
         """Keep nothing of a message but its keys, and say why: a stranger is told once, others once
@@ -183,7 +235,9 @@ class Inbox:
         return Receipt.REFUSED if new else Receipt.DUPLICATE
 
     def _lane(self, where: ConversationId) -> Lane:
-        return self._lanes.setdefault(where, Lane())
+        if where not in self._lanes:
+            self._lanes[where] = Lane([where])
+        return self._lanes[where]
 
     def _serve(self, where: ConversationId, lane: Lane) -> None:
         """Have a lane emptied, unless that is going on."""
@@ -201,7 +255,8 @@ class Inbox:
                     log.error("left for the next start", reason=str(error))  # noqa: TRY400  no bug
                 except Exception:
                     log.exception("left for the next start")
-        del self._lanes[where]
+        for place in lane.places:
+            del self._lanes[place]
 
     async def _next(self, lane: Lane) -> None:
         if lane.owed:

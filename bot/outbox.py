@@ -37,7 +37,10 @@ class Outbox:
         `sink` is the writer that showed its progress, if there was one.
         """
         if owed.card.board:
-            owed = await self._store.insist(outbox.with_board, owed)
+            found = await self._store.insist(outbox.with_board, owed)
+            if found is None:
+                return await self.give_up(owed.to)
+            owed = found
         where = owed.to.conversation
         depth = metrics.outbox_depth.labels(where.adapter)
         with depth.track_inprogress():

@@ -102,7 +102,7 @@ class Sink(Protocol):
 class CommandInfo:
     """A command as an adapter may list it: "/model", "[NAME]", its first line of help, which
     `summaries` has in other languages, by code ("de"). `personal` says that what it tells is for
-    who asks alone.
+    who asks alone; one that `takes_file` may come with one.
     """
 
     name: str
@@ -111,6 +111,7 @@ class CommandInfo:
     operator: bool
     summaries: Mapping[str, str] = field(default_factory=dict)
     personal: bool = False
+    takes_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

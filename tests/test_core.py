@@ -185,9 +185,50 @@ async def test_channel_under_a_new_id_keeps_its_history(bot: Bot) -> None:
     await core.move("fake", "general", "supergroup")
     moved = replace(HERE, channel="supergroup")
     assert len(await core.history(moved)) == 2
-    await bot.hears("again")
-    await core.move("fake", "general", "supergroup")
+    await bot.hears("elsewhere", channel="other")
+    await core.move("fake", "other", "supergroup")
     assert len(await core.history(moved)) == 2, "nothing is overwritten"
+
+
+async def test_what_is_under_way_while_its_channel_moves_comes_first_and_goes_with_it(
+    bot: Bot, model: ScriptedModel
+) -> None:
+    core, going = await bot.adapter.core, asyncio.Event()
+    model.script(Answer(text="One.", hold=going))
+    await bot.receive("first")
+    await model.until(lambda: len(model.requests) == 1)
+    await bot.receive("second, which waits")
+    await core.move("fake", "general", "supergroup")
+    await bot.receive("third", channel="supergroup")
+    assert len(model.requests) == 1
+    going.set()
+    moved = replace(HERE, channel="supergroup")
+    await core.idle(moved)
+    said = [turn.text for turn in await core.history(moved)]
+    assert said[:4] == ["first", "One.", "second, which waits", "third"]
+    assert await core.history(HERE) == await core.history(moved)
+
+
+async def test_forget_takes_what_nobody_could_read(bot: Bot, tmp_path: Path) -> None:
+    core = await bot.adapter.core
+    unread, waiting = await core.shelve("fake", [("1", "Zaphod's"), ("2", "somebody's")])
+    assert unread
+    await core.set_aside(unread)
+    await bot.hears("/forget")
+    assert await core.shelved("fake") == [waiting], "what waits is answered"
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("bot.db*"))
+    assert b"Zaphod" not in content
+
+
+async def test_shelf_of_an_adapter_that_runs_no_more_is_cleared_after_a_week(bot: Bot) -> None:
+    core = await bot.adapter.core
+    for adapter in ("fake", "removed"):
+        await core.shelve(adapter, [("1", "left")])
+    await bot.clock.asleep(2)  # what is done at the start is done
+    bot.clock.advance(8 * 86_400)
+    await bot.clock.asleep(2)  # the pruning is done
+    assert await core.shelved("removed") == []
+    assert len(await core.shelved("fake")) == 1, "it is read, however old it is"
 
 
 async def test_person_is_told_what_they_spent(bot: Bot) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bot.conversation import MARKS
 from bot.errors import StoreBusy
 from bot.messages import ConversationId, Ending, IncomingMessage, Person, Receipt, ReplyTo
-from bot.store import Store, inbox, usage
+from bot.store import Store, inbox, turns, usage
 from tests.clock import HeldClock
 from tests.fakes import Bot, FakeAdapter, FakeSink, HeldStep, busy, configuration, running
 from tests.scripted_model import Answer, ScriptedModel
@@ -127,7 +127,7 @@ async def test_a_message_that_cannot_be_stored_is_not_acknowledged(
         raise StoreBusy("The database is locked.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.store.inbox.take_in", locked)
+        patch.setattr("bot.store.inbox.is_new", locked)
         with pytest.raises(StoreBusy):
             await bot.receive("hi", key="7")
     assert await bot.hears("hi", key="7") == ["You said: hi"]
@@ -144,9 +144,9 @@ async def test_a_message_is_a_repetition_if_one_of_its_keys_was_seen(bot: Bot) -
 async def test_what_was_committed_is_answered_even_if_the_adapter_no_longer_waits(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = HeldStep(inbox.take_in)
+    held = HeldStep(turns.begin_at_once)
     with monkeypatch.context() as patch:
-        patch.setattr("bot.store.inbox.take_in", held)
+        patch.setattr("bot.store.turns.begin_at_once", held)
         handler = asyncio.create_task(bot.receive("hi", key="7"))
         await held.begun()
         handler.cancel()
@@ -154,6 +154,24 @@ async def test_what_was_committed_is_answered_even_if_the_adapter_no_longer_wait
         held.go_on()
         assert await bot.receive("hi", key="7") is Receipt.DUPLICATE, "the platform tries again"
     await bot.sees(lambda: bot.says() == ["You said: hi"])
+
+
+async def test_messages_that_come_at_once_are_answered_in_order(
+    bot: Bot, model: ScriptedModel
+) -> None:
+    texts = ["one", "two", "three"]
+    await asyncio.gather(*[bot.receive(text) for text in texts])
+    await bot.idle()
+    assert bot.says() == ["You said: one", "You said: two\nthree"]
+    asked = [each["content"] for each in model.bodies[-1]["messages"] if each["role"] != "system"]
+    assert "\n".join(asked).split("\n") == ["one", "You said: one", "two", "three"]
+
+
+async def test_question_comes_after_a_command_that_is_still_being_committed(bot: Bot) -> None:
+    await asyncio.gather(bot.receive("/models"), bot.receive("hi"))
+    await bot.idle()
+    assert bot.says()[-1] == "You said: hi"
+    assert len(bot.says()) == 2
 
 
 async def test_a_stop_that_comes_as_the_answer_ends_is_answered(

@@ -67,12 +67,11 @@ class Intake:
             update = Update.de_json(arrived.update, None)
             if update.message:
                 self._account.ledger.saw(update.message.chat.id, update.message.message_id)
-            meaning = self._reader.read(update, event)
+            return self._understood(self._reader.read(update, event), event)
         except Exception as error:  # whatever PTB cannot read, it spoils nothing else
             log.warning("update not read", reason=type(error).__name__)
             self._lanes.at_once(lambda: self._core.set_aside(event))
             return True
-        return self._understood(meaning, event)
 
     def _understood(self, meaning: Meaning | None, event: RawEvent) -> bool:
         """Have something done about it; False if there is nothing to do."""

@@ -117,7 +117,11 @@ def continues(before: Heard, heard: Heard) -> bool:
 
 
 def joined(pieces: Sequence[Heard], events: Sequence[RawEvent]) -> Heard:
-    """One message of all pieces, known by the keys of each. An answer is to what names the bot."""
+    """One message of all pieces, known by the keys of each. An answer is to what names the bot.
+
+    Calls of a webhook that are made side by side may overtake each other.
+    """
+    pieces = sorted(pieces, key=lambda piece: piece.number)
     named = next(piece for piece in pieces if not piece.overheard)
     text = pieces[0].message.text
     for before, piece in pairwise(pieces):

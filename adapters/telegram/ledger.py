@@ -30,10 +30,10 @@ class Sequence:
 
     def saw(self, message: int) -> None:
         """A message of that id stands."""
+        self.newest = max(self.newest, message)
         if len(self.ids) == self.ids.maxlen:
             self.forgotten = max(self.forgotten, self.ids[0])
         self.ids.append(message)
-        self.newest = max(self.newest, message)
 
 
 class Ledger:

@@ -25,7 +25,12 @@ class Place:
 
     def origin(self) -> str:
         """The note for an IncomingMessage."""
-        return json.dumps({"message": self.message})
+        return json.dumps({"message": handle_of(self.chat, self.message)})
+
+    def go_to(self, chat: int) -> None:
+        """The chat is another one now, in which no message has the number that it had."""
+        if chat != self.chat:
+            self.chat, self.message = chat, 0
 
 
 def place_of(to: ReplyTo) -> Place:
@@ -35,7 +40,7 @@ def place_of(to: ReplyTo) -> Place:
     if to.beneath:
         place.message = message_of(to.beneath, place.chat)
     elif to.origin and not place.private:  # there is nobody else whom it may answer
-        place.message = json.loads(to.origin).get("message", 0)
+        place.message = message_of(str(json.loads(to.origin).get("message", "")), place.chat)
     return place
 
 

@@ -60,6 +60,7 @@ class TelegramSink:
         self._draft_at = 0.0
         self._standing: dict[int, Standing] = {}
         self._next_look = self._clock.now() + (0.0 if place.private else GROUP_START)
+        self._answer = to.answer
         self._feedback = feedback and to.answer
         self._company = asyncio.create_task(self._keep_company(), name=f"typing {to.key}")
 
@@ -167,7 +168,8 @@ class TelegramSink:
         await self._clock.sleep(TYPING_AFTER)
         while True:
             if not self._draft:
-                await self._previews.type()
+                if self._answer:  # nobody waits for what is only told, or for a card that changes
+                    await self._previews.type()
             elif self._clock.now() - self._draft_at > DRAFT_LASTS:
                 with suppress(DeliveryError, DraftsRefused):
                     await self._preview(self._draft)

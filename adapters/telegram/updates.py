@@ -48,7 +48,7 @@ class Heard:
     """A message for the bot, and the events that it was read from. `length` is its text's in UTF-16
     units, as it was sent; `album` is the same for all that were sent together; `overheard` says
     that it is for the bot only if it goes on where a long text for the bot was cut, or beside a
-    picture for the bot. `at` is when it was sent, in Unix seconds.
+    picture for the bot. `at` is when it was sent, in Unix seconds; numbers rise in a chat.
     """
 
     message: IncomingMessage
@@ -58,6 +58,7 @@ class Heard:
     album: str = ""
     overheard: bool = False
     at: float = 0.0
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,10 @@ class Reader:
         if by is None or text is None or not (text or files):
             return None
         heard = self._incoming(message, by, text, f"{message.chat.id}/{message.message_id}")
+        number = message.message_id
         length = units(message.text or "")
         album, at = message.media_group_id or "", message.date.timestamp()
-        return Heard(heard, files, (event,), length, album, overheard, at)
+        return Heard(heard, files, (event,), length, album, overheard, at, number)
 
     def _pressed(self, query: CallbackQuery, event: RawEvent) -> Pressed | None:
         below = query.message
@@ -154,8 +156,8 @@ class Reader:
         chat = stopped["chat"]["id"]
         where = Place(chat, stopped.get("message_thread_id"))
         person = Person(f"{self.name}:{chat}", stopped["chat"].get("first_name", ""))
-        keys = (f"{chat}/stopped/{stopped['draft_id']}",)
-        said = IncomingMessage(self._conversation(where), person, "/stop", keys)
+        key = self._key(f"{chat}/stopped/{stopped['draft_id']}")
+        said = IncomingMessage(self._conversation(where), person, "/stop", (key,))
         return Heard(said, events=(event,))
 
     def _incoming(
@@ -163,8 +165,16 @@ class Reader:
     ) -> IncomingMessage:
         where = Place(message.chat.id, topic(message), message.message_id)
         return IncomingMessage(
-            self._conversation(where), self._person(by), text, (key,), where.origin()
+            self._conversation(where),
+            self._person(by),
+            text,
+            (self._key(key),),
+            where.origin(),
         )
+
+    def _key(self, key: str) -> str:
+        """Each bot has its own numbers for the messages of a private chat."""
+        return f"{self._me.id}:{key}"
 
     def _conversation(self, where: Place) -> ConversationId:
         return ConversationId(self.name, str(where.chat), str(where.thread or ""))

@@ -45,5 +45,5 @@ def update_of(body: bytes) -> Any:
     """An update; what is no JSON stays a text, which is set aside: else it came again for a day."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body.decode(errors="replace")

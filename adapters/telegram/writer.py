@@ -44,7 +44,7 @@ class Writer:
         self._place = place
         self._doubts = Doubts(account.ledger)
         self._answered = False
-        place.chat = account.moves.now(place.chat)
+        place.go_to(account.moves.now(place.chat))
 
     @property
     def chat(self) -> int:
@@ -190,7 +190,8 @@ class Writer:
 
     async def _follow(self, moved: ChatMigrated) -> None:
         """The group is a supergroup now, with another id."""
-        before, self._place.chat = self.chat, moved.new_chat_id
+        before = self.chat
+        self._place.go_to(moved.new_chat_id)
         if self._account.moves.learn(before, moved.new_chat_id):
             await self._account.moves.carry(before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 
+from adapters.terminal.attaching import attachment, named_file
 from adapters.terminal.output import Output
 from bot.errors import StoreError
 from bot.messages import ConversationId, IncomingMessage, Person
@@ -21,10 +22,16 @@ class Speaker:
 
     async def says(self, text: str) -> bool:
         """False when it was not taken; the person was told why and may say it again."""
+        text, file = named_file(text, self._core.commands)
         try:
-            await self._core.receive(IncomingMessage(self._conversation, self._person, text))
+            files = (attachment(file, self._core.files),) if file else ()
+            message = IncomingMessage(self._conversation, self._person, text, attachments=files)
+            await self._core.receive(message)
         except StoreError as error:
             await self._output.note(str(error))
+            return False
+        except OSError as error:
+            await self._output.note(f"{file} cannot be read: {error.strerror}.")
             return False
         return True
 

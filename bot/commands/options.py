@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.errors import CommandError
 
+MOST_SHOWN = 60  # characters of what cannot be read
 DASHES = {"—": "--", "–": "--"}  # telephones make one of two hyphens
 
 
@@ -44,7 +45,8 @@ def parsed(text: str, known: Mapping[str, Callable[[str], Any] | None]) -> Optio
             continue
         name, equals, value = piece[2:].partition("=")
         if name not in known:
-            raise CommandError(f"There is no option --{name}; {nearest(name, list(known))}")
+            unknown = name[:MOST_SHOWN]
+            raise CommandError(f"There is no option --{unknown}; {nearest(name, list(known))}")
         read = known[name]
         if read is None:
             named[name] = True
@@ -64,7 +66,7 @@ def as_read(name: str, value: str, read: Callable[[str], Any]) -> Any:
     try:
         return read(value)
     except ValueError as error:
-        raise CommandError(f"--{name} {value}: {error}".rstrip()) from None
+        raise CommandError(f"--{name} {value[:MOST_SHOWN]}: {error}") from None
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -73,13 +75,20 @@ def nearest(name: str, known: list[str]) -> str:
     return f"did you mean --{found[0]}?" if found else f"known: --{', --'.join(known)}."
 
 
+def whole_number(text: str) -> int | None:
+    """A number that a database can hold; None for any other text."""
+    fits = text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) if fits else None
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     """Reads a whole number within bounds."""
 
     def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        number = whole_number(value)
+        if number is None or not least <= number <= most:
             raise ValueError(f"write a whole number from {least} to {most}.")
-        return int(value)
+        return number
 
     return read
 
@@ -102,6 +111,17 @@ def one_of(*names: str) -> Callable[[str], str]:
         if value not in names:
             raise ValueError(f"write one of {', '.join(names)}.")
         return value
+
+    return read
+
+
+def short(most: int) -> Callable[[str], str]:
+    """Reads a text of at most so many characters."""
+
+    def read(value: str) -> str:
+        if len(value) > most:
+            raise ValueError(f"write {most} characters at most.")
+        return some(value)
 
     return read
 

@@ -77,4 +77,5 @@ async def forget(call: Call) -> Card:
     gone = await store.insist(privacy.forget, call.message.person.id, call.message.id)
     await store.scrub()
     await files.delete(kept - await files.kept())
+    await call.services.library.sweep()
     return Card(f"Done: {gone} turns of yours are deleted, and your name with them.", private=True)

@@ -68,6 +68,7 @@ class Command:
     run: Run
     personal: bool = False
     listed: bool = True
+    takes_file: bool = False
 
     @property
     def help(self) -> str:
@@ -95,6 +96,7 @@ def command(
     at_once: bool = False,
     personal: bool = False,
     listed: bool = True,
+    takes_file: bool = False,
 ) -> Callable[[Run], Run]:
     """Register a function as the command that is typed like `usage`: "/finetune cancel JOB".
 
@@ -106,7 +108,7 @@ def command(
     name, arguments = " ".join(words[:length]), " ".join(words[length:] if length else [])
 
     def register(run: Run) -> Run:
-        COMMANDS[name] = Command(name, arguments, rank, at_once, run, personal, listed)
+        COMMANDS[name] = Command(name, arguments, rank, at_once, run, personal, listed, takes_file)
         return run
 
     return register
@@ -155,6 +157,7 @@ def infos() -> list[CommandInfo]:
             c.rank is Rank.OPERATOR,
             SUMMARIES.get(c.name, {}),
             c.personal,
+            c.takes_file,
         )
         for c in COMMANDS.values()
         if c.listed

@@ -3,6 +3,7 @@
 `Store.do(step, …)` runs a step, a function of the database and its arguments, as one transaction.
 """
 
+from bot.store import lean  # isort: skip  # noqa: F401  before sqlite-utils
 from bot.store.database import Store, backup, beside, healthy
 
 __all__ = ["Store", "backup", "beside", "healthy"]

@@ -67,3 +67,19 @@ def handles(db: Database, follower: int) -> tuple[str, ...]:
     """The messages that show a follower's card; none while it is on its way."""
     row = db.execute("SELECT handles FROM followers WHERE id = ?", [follower]).fetchone()
     return tuple(json.loads(row[0])) if row else ()
+
+
+def end(db: Database, follower: int, text: str) -> None:
+    """A card shows this from now on, whatever was on its way before."""
+    db.execute("UPDATE followers SET last = ? WHERE id = ?", [text, follower])
+
+
+def last(db: Database, follower: int) -> str | None:
+    """What a card shows for good, "" while that is open; None where nobody follows any more."""
+    row = db.execute("SELECT last FROM followers WHERE id = ?", [follower]).fetchone()
+    return str(row[0]) if row else None
+
+
+def stands(db: Database, follower: int, handle: str) -> None:
+    """A follower's card stands in this message now."""
+    db.execute("UPDATE followers SET handles = ? WHERE id = ?", [json.dumps([handle]), follower])

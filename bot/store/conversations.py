@@ -40,11 +40,21 @@ def row_of(db: Database, conversation: ConversationId) -> int:
 
 
 def known(db: Database, conversation: ConversationId) -> int:
-    """The row id of a conversation; 0, which no row has, for one that is not there."""
-    found = db.execute(
-        "SELECT id FROM conversations WHERE adapter = ? AND channel = ? AND thread = ?",
-        [conversation.adapter, conversation.channel, conversation.thread],
-    ).fetchone()
+    """The row id of a conversation; 0, which no row has, for one that is not there. That of a
+    channel which moved is found under the old id, too.
+    """
+    values = [conversation.adapter, conversation.channel, conversation.thread]
+    found = (
+        db.execute(
+            "SELECT id FROM conversations WHERE adapter = ? AND channel = ? AND thread = ?", values
+        ).fetchone()
+        or db.execute(
+            "SELECT c.id FROM moves m JOIN conversations c "
+            "ON c.adapter = m.adapter AND c.channel = m.now "
+            "WHERE m.adapter = ? AND m.channel = ? AND c.thread = ?",
+            values,
+        ).fetchone()
+    )
     return int(found[0]) if found else 0
 
 
@@ -120,6 +130,7 @@ def move(db: Database, adapter: str, channel: str, to: str) -> None:
         "UPDATE OR IGNORE conversations SET channel = ? WHERE adapter = ? AND channel = ?",
         [to, adapter, channel],
     )
+    db.execute("INSERT OR REPLACE INTO moves VALUES (?, ?, ?)", [adapter, channel, to])
 
 
 def reset(db: Database, conversation: ConversationId) -> None:

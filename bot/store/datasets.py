@@ -10,6 +10,8 @@ from sqlite_utils import Database
 
 from bot.training import Dataset
 
+DRAFT = "id, name, path, chosen, person"
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -33,19 +35,15 @@ def draft(db: Database, name: str, path: str, person: str, now: float) -> int:
 
 
 def drafted(db: Database, number: int) -> Draft | None:
-    """A draft; None when it is not there any more."""
-    row = db.execute(
-        "SELECT id, name, path, chosen, person FROM drafts WHERE id = ?", [number]
-    ).fetchone()
-    if row is None:
-        return None
-    chosen = json.loads(row[3])
-    return Draft(row[0], row[1], row[2], None if chosen is None else frozenset(chosen), row[4])
+    """A draft; None when it is dealt with."""
+    row = db.execute(f"SELECT {DRAFT} FROM drafts WHERE id = ? AND at > 0", [number]).fetchone()
+    return loaded_draft(*row) if row else None
 
 
-def place(db: Database, number: int, path: str) -> None:
-    """The file of a draft lies there."""
-    db.execute("UPDATE drafts SET path = ? WHERE id = ?", [path, number])
+def loaded_draft(number: int, name: str, path: str, chosen: str, person: str) -> Draft:
+    """A draft as it was kept."""
+    keys = json.loads(chosen)
+    return Draft(number, name, path, None if keys is None else frozenset(keys), person)
 
 
 def choose(db: Database, number: int, chosen: Collection[str] | None) -> None:
@@ -55,18 +53,35 @@ def choose(db: Database, number: int, chosen: Collection[str] | None) -> None:
 
 
 def drop(db: Database, number: int) -> None:
-    """Forget a draft."""
+    """A draft is dealt with. It goes once its file did: see `dropped`."""
+    db.execute("UPDATE drafts SET at = 0, person = '' WHERE id = ?", [number])
+
+
+def dropped(db: Database, before: float) -> list[Draft]:
+    """The drafts that are dealt with, or from before a Unix time: their files are to go."""
+    db.execute("UPDATE drafts SET at = 0, person = '' WHERE at < ?", [before])
+    rows = db.execute(f"SELECT {DRAFT} FROM drafts WHERE at = 0 ORDER BY id")
+    return [loaded_draft(*row) for row in rows.fetchall()]
+
+
+def gone(db: Database, number: int) -> None:
+    """The file of a draft is gone."""
     db.execute("DELETE FROM drafts WHERE id = ?", [number])
 
 
-def old_drafts(db: Database, before: float) -> list[str]:
-    """Forget the drafts from before a Unix time; returns where their files are."""
-    rows = db.execute("DELETE FROM drafts WHERE at < ? RETURNING path", [before])
-    return [path for (path,) in rows.fetchall()]
+def forget(db: Database, person: str) -> None:
+    """Forget what a person was preparing, and who made a dataset."""
+    db.execute("UPDATE drafts SET at = 0, person = '' WHERE person = ?", [person])
+    db.execute(
+        "UPDATE datasets SET facts = json_set(facts, '$.person', '') "
+        "WHERE json_extract(facts, '$.person') = ?",
+        [person],
+    )
 
 
 def put(db: Database, dataset: Dataset, number: int = 0) -> Dataset:
-    """Keep a dataset, under a name that no other has; the draft that it was made from goes."""
+    """Keep a dataset, under a name that no other has; the draft that it was made from is dealt
+    with."""
     dataset = replace(dataset, name=free_name(db, dataset.name))
     facts = asdict(dataset)
     del facts["name"]

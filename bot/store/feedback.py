@@ -13,10 +13,11 @@ def give(
     False when there is no such answer.
     """
     turn = db.execute(
-        "SELECT turns.id FROM turns, json_each(turns.handles) AS handle "
-        "WHERE conversation IN (SELECT id FROM conversations WHERE adapter = ? AND channel = ?) "
-        "AND role = 'assistant' AND handle.value = ? ORDER BY turns.id DESC",
-        [adapter, channel, handle],
+        "SELECT t.id FROM handles h JOIN turns t ON t.id = h.turn "
+        "JOIN conversations c ON c.id = t.conversation "
+        "WHERE h.handle = ? AND c.adapter = ? AND c.channel = ? AND t.role = 'assistant' "
+        "ORDER BY t.id DESC",
+        [handle, adapter, channel],
     ).fetchone()
     if turn is None:
         return False

@@ -26,12 +26,17 @@ class Received:
     question_id: str = ""
 
 
-def take_in(db: Database, message: IncomingMessage, now: float) -> Received | None:
-    """Store a message that is new; None for one that was seen under any of its keys. What it was
-    read from leaves the shelf.
+def is_new(db: Database, message: IncomingMessage, now: float) -> bool:
+    """Note a message; False if it was seen under any of its keys. What it was read from leaves the
+    shelf.
     """
     shelf.take_down(db, message.events)
-    if not first_seen(db, message.conversation.adapter, message.keys, now):
+    return first_seen(db, message.conversation.adapter, message.keys, now)
+
+
+def take_in(db: Database, message: IncomingMessage, now: float) -> Received | None:
+    """Store a message that is new; None for one that was seen before."""
+    if not is_new(db, message, now):
         return None
     place, person = message.conversation, message.person
     conversation, question_id = row_of(db, place), message.question_id

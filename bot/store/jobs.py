@@ -1,21 +1,21 @@
-"""Fine-tune jobs: what was asked for, what their services told, and who was told of it."""
+"""Fine-tune jobs: what was asked for, and what became of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.messages import Card, ConversationId, Profile
-from bot.store import boards, outbox
-from bot.store.outbox import Owed
-from bot.training import Hyperparameters, Job, JobEvent, JobStatus, NewJob
+from bot.messages import ConversationId
+from bot.store import audit, boards
+from bot.training import Hyperparameters, Job, JobStatus, NewJob
 
-COLUMNS = "id, stage, service, job, request, name, dataset, wanted, told, cost, person, at"
+COLUMNS = "id, stage, service, job, request, name, dataset, wanted, told, cost, person, at, before"
+Allow = Callable[[float | None, float], None]
 
 
 class Stage(StrEnum):
@@ -23,6 +23,7 @@ class Stage(StrEnum):
 
     ASKED = "asked"  # shown with its price, not confirmed
     STARTING = "starting"  # confirmed: its files go up, it is being made; a restart goes on with it
+    WITHDRAWN = "withdrawn"  # cancelled while it started: if it was made, it is cancelled there
     MADE = "made"  # its service has it: it is watched
     ENDED = "ended"  # its end was told
 
@@ -32,7 +33,8 @@ class Tracked:
     """A job that we know. `job` is empty but for its model until its service has it.
 
     `cost` is in US dollars, None where no price is known. Files in `wanted` are paths on this
-    machine until they are uploaded.
+    machine until they are uploaded. `before` has the newest jobs of its service before this
+    one was to be made; None says that the service was not asked for it yet.
     """
 
     id: int
@@ -46,6 +48,7 @@ class Tracked:
     cost: float | None
     person: str
     at: float
+    before: tuple[str, ...] | None = None
 
     def now(self, job: Job) -> Tracked:
         """The same, as its service tells it now."""
@@ -55,17 +58,6 @@ class Tracked:
     def cost_text(self) -> str:
         """What it is expected to cost, in words; "" where that is not known."""
         return "" if self.cost is None else f"about ${self.cost:,.2f}"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What followers are told: beneath the card of each, or in its conversation; `edits` the card
-    itself for the last time.
-    """
-
-    card: Card
-    beneath: bool = False
-    edits: bool = False
 
 
 def ask(
@@ -89,20 +81,39 @@ def ask(
 
 
 def confirm(
-    db: Database, row: int, where: ConversationId, person: str, origin: str, now: float
-) -> tuple[boards.Follower | None, bool]:
-    """Begin with a job that was asked for, followed where it was. Returns its follower there, None
-    when it was declined or began elsewhere, and whether it begins now.
+    db: Database,
+    row: int,
+    message: int,
+    where: ConversationId,
+    person: str,
+    origin: str,
+    allow: Allow,
+    since: float,
+    now: float,
+) -> boards.Follower | None:
+    """Begin with a job that was asked for, followed where it was. Returns its follower; the same
+    for the same message, None for one that was declined or that another message began.
+
+    `allow` raises for a cost that may not be added to what was spent since a Unix time. All is one
+    step: two that are confirmed at once cannot both take what is left.
     """
-    begun = db.execute(
-        "UPDATE jobs SET stage = ?, at = ? WHERE id = ? AND stage = ?",
-        [Stage.STARTING, now, row, Stage.ASKED],
-    )
-    if begun.rowcount:
-        note(db, person, "start", f"job {row}", now)
-        return boards.follow(db, row, where, person, origin), True
-    known = (each for each in boards.followers(db, row) if each.conversation == where)
-    return next(known, None), False
+    if job := asked(db, row):
+        allow(job.cost, spent(db, since))
+        db.execute(
+            "UPDATE jobs SET stage = ?, message = ?, at = ? WHERE id = ?",
+            [Stage.STARTING, message, now, row],
+        )
+        audit.note(db, person, "start", f"job {row}", now)
+        return boards.follow(db, row, where, person, origin)
+    if begun_by(db, message) != row:
+        return None
+    return next((each for each in boards.followers(db, row) if each.conversation == where), None)
+
+
+def begun_by(db: Database, message: int) -> int:
+    """The number of the job that a message began, 0 for none: it is run again after a crash."""
+    found = db.execute("SELECT id FROM jobs WHERE message = ?", [message]).fetchone()
+    return int(found[0]) if found else 0
 
 
 def decline(db: Database, row: int) -> bool:
@@ -111,12 +122,40 @@ def decline(db: Database, row: int) -> bool:
     return gone.rowcount == 1
 
 
+def withdraw(db: Database, row: int, person: str, now: float) -> bool:
+    """Do not go on with a job that is starting; False when it is none that does."""
+    if not moved(db, row, Stage.STARTING, Stage.WITHDRAWN):
+        return False
+    audit.note(db, person, "cancel", f"job {row}", now)
+    return True
+
+
 def drop(db: Database, row: int) -> bool:
     """Forget a job that was never made; False when there is no such one."""
     gone = db.execute(
-        "DELETE FROM jobs WHERE id = ? AND stage IN (?, ?)", [row, Stage.ASKED, Stage.STARTING]
+        "DELETE FROM jobs WHERE id = ? AND stage IN (?, ?)", [row, Stage.STARTING, Stage.WITHDRAWN]
     )
     return gone.rowcount == 1
+
+
+def drop_asked(db: Database, before: float) -> None:
+    """Forget the jobs that nobody confirmed since a Unix time, and the followers of jobs that were
+    never made, once nothing is owed to them.
+    """
+    db.execute("DELETE FROM jobs WHERE stage = ? AND at < ?", [Stage.ASKED, before])
+    db.execute(
+        "DELETE FROM followers WHERE job NOT IN (SELECT id FROM jobs) "
+        "AND id NOT IN (SELECT board FROM outbox)"
+    )
+
+
+def forget(db: Database, person: str) -> None:
+    """Forget who asked for jobs, what they did not confirm, and that they follow. What was spent
+    stays, and so does the audit, which is there to say who did it.
+    """
+    db.execute("DELETE FROM jobs WHERE person = ? AND stage = ?", [person, Stage.ASKED])
+    db.execute("UPDATE jobs SET person = '' WHERE person = ?", [person])
+    db.execute("DELETE FROM followers WHERE person = ?", [person])
 
 
 def uploaded(db: Database, row: int, wanted: NewJob) -> None:
@@ -124,17 +163,30 @@ def uploaded(db: Database, row: int, wanted: NewJob) -> None:
     db.execute("UPDATE jobs SET wanted = ? WHERE id = ?", [dumped(wanted), row])
 
 
-def made(db: Database, row: int, job: Job) -> None:
-    """Its service has it."""
-    db.execute(
-        "UPDATE jobs SET stage = ?, job = ?, told = ? WHERE id = ?",
-        [Stage.MADE, job.id, dumped(job), row],
-    )
+def offered(db: Database, row: int, before: Sequence[str]) -> Tracked:
+    """From now on its service may have it, beside what it had `before`."""
+    ids = json.dumps(before)
+    db.execute("UPDATE jobs SET before = coalesce(before, ?) WHERE id = ?", [ids, row])
+    return tracked(db, row)
+
+
+def made(db: Database, row: int, job: Job, stage: Stage = Stage.STARTING) -> None:
+    """Its service has it; nothing happens to a job that is not at this stage any more."""
+    if moved(db, row, stage, Stage.MADE):
+        db.execute("UPDATE jobs SET job = ?, told = ? WHERE id = ?", [job.id, dumped(job), row])
+
+
+def moved(db: Database, row: int, stage: Stage, to: Stage) -> bool:
+    """Move a job from a stage to another; False when it is not there."""
+    change = db.execute("UPDATE jobs SET stage = ? WHERE id = ? AND stage = ?", [to, row, stage])
+    return change.rowcount == 1
 
 
 def adopt(db: Database, service: str, job: Job, person: str, now: float) -> Tracked:
-    """Know a job that somebody made elsewhere; one that is known stays as it is."""
-    known = of_service(db, service, job.id)
+    """Know a job that somebody made elsewhere; one that is known stays as it is, also where its
+    service just made it and we do not know its id yet.
+    """
+    known = of_service(db, service, job)
     if known:
         return known
     name = job.suffix or job.id
@@ -162,12 +214,24 @@ def asked(db: Database, row: int) -> Tracked | None:
     return loaded(found) if found else None
 
 
-def of_service(db: Database, service: str, job: str) -> Tracked | None:
-    """The job that a service knows by this id."""
+def of_service(db: Database, service: str, job: Job) -> Tracked | None:
+    """The job that a service knows by this id, or that carries our request."""
+    requests = json.dumps(list(job.metadata.values()))
     found = db.execute(
-        f"SELECT {COLUMNS} FROM jobs WHERE service = ? AND job = ?", [service, job]
+        f"SELECT {COLUMNS} FROM jobs WHERE service = ? AND "
+        "(job = ? OR request IN (SELECT value FROM json_each(?)))",
+        [service, job.id, requests],
     ).fetchone()
     return loaded(found) if found else None
+
+
+def known(db: Database, service: str, ids: Collection[str]) -> set[str]:
+    """Those of a service's ids that are of jobs which we know."""
+    rows = db.execute(
+        "SELECT job FROM jobs WHERE service = ? AND job IN (SELECT value FROM json_each(?))",
+        [service, json.dumps(list(ids))],
+    )
+    return {job for (job,) in rows.fetchall()}
 
 
 def at_stage(db: Database, *stages: Stage) -> list[Tracked]:
@@ -195,146 +259,6 @@ def spent(db: Database, since: float) -> float:
     return float(total[0])
 
 
-def newest_event(db: Database, row: int) -> str:
-    """The service's id of the newest event that is known of a job, "" for none."""
-    found = db.execute(
-        "SELECT event FROM job_events WHERE job = ? ORDER BY id DESC LIMIT 1", [row]
-    ).fetchone()
-    return str(found[0]) if found else ""
-
-
-def events(db: Database, row: int) -> list[JobEvent]:
-    """All that happened to a job, oldest first."""
-    rows = db.execute(
-        "SELECT event, at, level, text, data FROM job_events WHERE job = ? ORDER BY id", [row]
-    )
-    return [
-        JobEvent(event, at, level, text, json.loads(data))
-        for event, at, level, text, data in rows.fetchall()
-    ]
-
-
-def known_events(db: Database, row: int, ids: Sequence[str]) -> set[str]:
-    """Those of the ids that a job has already."""
-    return {
-        id_
-        for id_ in ids
-        if db.execute("SELECT 1 FROM job_events WHERE job = ? AND event = ?", [row, id_]).fetchone()
-    }
-
-
-def tell(
-    db: Database,
-    row: int,
-    job: Job,
-    new_events: Sequence[JobEvent],
-    notices: Sequence[Notice],
-    *,
-    ended: bool = False,
-) -> list[Owed]:
-    """Keep what a service told of a job, oldest event first, and owe its followers the notices,
-    all in one: nothing is told twice or never.
-    """
-    db.execute(
-        "UPDATE jobs SET told = ?, stage = ? WHERE id = ?",
-        [dumped(job), Stage.ENDED if ended else Stage.MADE, row],
-    )
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO job_events (job, event, at, level, text, data) VALUES (?,?,?,?,?,?)",
-        [
-            (row, e.id, e.at, e.level, e.text, json.dumps(dict(e.data), default=str))
-            for e in new_events
-        ],
-    )
-    return notify(db, row, notices)
-
-
-def end(
-    db: Database,
-    row: int,
-    job: Job,
-    new_events: Sequence[JobEvent],
-    notices: Sequence[Notice],
-    profile: Profile | None,
-    now: float,
-) -> list[Owed]:
-    """Keep how a job ended, the profile of the model that it made, and owe what is told of it."""
-    if profile:
-        learn(db, row, profile, now)
-    return tell(db, row, job, new_events, notices, ended=True)
-
-
-def learn(db: Database, row: int, profile: Profile, now: float) -> None:
-    """Keep the profile of a model that a job made."""
-    db.execute(
-        "INSERT OR REPLACE INTO learned (name, profile, job, at) VALUES (?, ?, ?, ?)",
-        [profile.name, json.dumps(asdict(profile), ensure_ascii=False), row, now],
-    )
-
-
-def unlearn(db: Database, model: str) -> list[str]:
-    """Forget the profiles of a model; returns their names."""
-    gone = [profile.name for profile in learned(db) if profile.model == model]
-    db.conn.executemany("DELETE FROM learned WHERE name = ?", [(name,) for name in gone])
-    return gone
-
-
-def learned(db: Database) -> list[Profile]:
-    """The profiles of all models that jobs made, oldest first."""
-    rows = db.execute("SELECT profile FROM learned ORDER BY at, name")
-    found = [json.loads(profile) for (profile,) in rows.fetchall()]
-    return [Profile(**{**values, "stop": tuple(values["stop"])}) for values in found]
-
-
-def give_up(db: Database, row: int, notices: Sequence[Notice]) -> list[Owed]:
-    """A job that its service refused to make: its followers are told, and it goes."""
-    owed = notify(db, row, notices)
-    drop(db, row)
-    return owed
-
-
-def notify(db: Database, row: int, notices: Sequence[Notice]) -> list[Owed]:
-    """Owe notices to all followers of a job."""
-    return [
-        notified(db, follower, notice)
-        for follower in boards.followers(db, row)
-        for notice in notices
-    ]
-
-
-def notified(db: Database, follower: boards.Follower, notice: Notice) -> Owed:
-    """Owe a notice to a follower."""
-    card = notice.card
-    if notice.beneath or notice.edits:
-        card = replace(card, board=follower.id, beneath=notice.beneath)
-    return outbox.owe(db, follower.conversation, follower.person, follower.origin, card)
-
-
-def remember_upload(db: Database, service: str, sha256: str, name: str, file: str) -> None:
-    """Which file at a service is ours."""
-    db.execute(
-        "INSERT OR REPLACE INTO uploads (service, sha256, name, file) VALUES (?, ?, ?, ?)",
-        [service, sha256, name, file],
-    )
-
-
-def uploaded_as(db: Database, service: str, sha256: str, name: str) -> str:
-    """The service's id of a file that went up before, "" for none."""
-    found = db.execute(
-        "SELECT file FROM uploads WHERE service = ? AND sha256 = ? AND name = ?",
-        [service, sha256, name],
-    ).fetchone()
-    return str(found[0]) if found else ""
-
-
-def note(db: Database, person: str, what: str, about: str, now: float) -> None:
-    """Note who changed what, for whoever asks later."""
-    db.execute(
-        "INSERT INTO audit (at, person, what, about) VALUES (?, ?, ?, ?)",
-        [now, person, what, about],
-    )
-
-
 def dumped(value: NewJob | Job) -> str:
     """A value as a column has it."""
     return json.dumps(asdict(value), ensure_ascii=False)
@@ -342,10 +266,13 @@ def dumped(value: NewJob | Job) -> str:
 
 def loaded(row: Sequence[Any]) -> Tracked:
     """A job as its row has it."""
-    id_, stage, service, job, request, name, dataset, wanted, told, cost, person, at = row
+    id_, stage, service, job, request, name, dataset, wanted, told, cost, person, at, before = row
     new = new_job(json.loads(wanted))
     state = told_job(json.loads(told)) or Job(job, new.model, JobStatus.QUEUED, suffix=new.suffix)
-    return Tracked(id_, Stage(stage), service, state, request, name, dataset, new, cost, person, at)
+    earlier = None if before is None else tuple(json.loads(before))
+    return Tracked(
+        id_, Stage(stage), service, state, request, name, dataset, new, cost, person, at, earlier
+    )
 
 
 def new_job(values: Mapping[str, Any]) -> NewJob:

@@ -303,3 +303,57 @@ def m013_jobs(db: Database) -> None:
 def m014_question_buttons(db: Database) -> None:
     """Buttons below what a command said to a question, as JSON: label and what pressing says."""
     db.execute("ALTER TABLE questions ADD COLUMN buttons TEXT NOT NULL DEFAULT '[]'")
+
+
+@migrations()
+def m015_moves(db: Database) -> None:
+    """Channels that a platform gave another id: what is still under way knows the old one."""
+    db.execute(
+        """CREATE TABLE moves (
+            adapter TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            now     TEXT NOT NULL,
+            PRIMARY KEY (adapter, channel)
+        ) WITHOUT ROWID"""
+    )
+
+
+@migrations()
+def m016_handles(db: Database) -> None:
+    """The platform's messages that show an answer, to find its turn by one of them."""
+    db.execute(
+        """CREATE TABLE handles (
+            handle TEXT NOT NULL,
+            turn   INTEGER NOT NULL,
+            PRIMARY KEY (handle, turn)
+        ) WITHOUT ROWID"""
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO handles "
+        "SELECT each.value, turns.id FROM turns, json_each(turns.handles) AS each"
+    )
+    db.execute(
+        """CREATE TRIGGER turns_shown AFTER UPDATE OF handles ON turns
+        WHEN new.handles != old.handles BEGIN
+            DELETE FROM handles
+            WHERE turn = old.id AND handle IN (SELECT value FROM json_each(old.handles));
+            INSERT OR IGNORE INTO handles SELECT value, new.id FROM json_each(new.handles);
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER turns_deleted AFTER DELETE ON turns BEGIN
+            DELETE FROM handles
+            WHERE turn = old.id AND handle IN (SELECT value FROM json_each(old.handles));
+        END"""
+    )
+
+
+@migrations()
+def m017_confirmed(db: Database) -> None:
+    """Which message confirmed a job, so that one that is run again after a crash confirms no other;
+    what was there before a job, so that one whose answer was lost is told from older ones; and what
+    a card shows last, so that no older text comes after it.
+    """
+    db.execute("ALTER TABLE jobs ADD COLUMN message INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE jobs ADD COLUMN before TEXT")  # null until it may be made
+    db.execute("ALTER TABLE followers ADD COLUMN last TEXT NOT NULL DEFAULT ''")

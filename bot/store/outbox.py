@@ -156,12 +156,19 @@ def postpone(db: Database, owed: int, attempts: int, due: float) -> None:
     db.execute("UPDATE outbox SET attempts = ?, due = ? WHERE id = ?", [attempts, due, owed])
 
 
-def with_board(db: Database, owed: Owed) -> Owed:
-    """What is owed to a board, with the messages that show the board by now."""
+def with_board(db: Database, owed: Owed) -> Owed | None:
+    """What is owed to a board, with the messages that show the board by now; None where nobody
+    follows any more. A card whose job has ended shows the end, also where its first text was late.
+    """
+    last = boards.last(db, owed.card.board)
+    if last is None:
+        db.execute("DELETE FROM outbox WHERE id = ?", [owed.id])
+        return None
     handles = boards.handles(db, owed.card.board)
     if owed.card.beneath:
         return replace(owed, to=replace(owed.to, beneath=handles[0] if handles else ""))
-    return replace(owed, handles=owed.handles or handles)
+    card = replace(owed.card, text=last or owed.card.text)
+    return replace(owed, card=card, handles=owed.handles or handles)
 
 
 def settle(db: Database, owed: int, handles: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlite_utils import Database
 
 from bot.messages import ConversationId, Ending, Role
-from bot.store import shelf
+from bot.store import datasets, jobs, shelf
 from bot.store.conversations import row_of
 from bot.store.turns import UNSAID
 
@@ -26,7 +26,6 @@ def prune(db: Database, now: float, retention_days: int) -> int:
         "WHERE at < ? AND document_name IS NOT NULL",
         [now - SEEN_SECONDS],
     )
-    shelf.prune(db, now)
     if not retention_days:
         return 0
     oldest = now - retention_days * DAY
@@ -61,6 +60,7 @@ def forget(db: Database, person: str, message: int = 0) -> int:
         )
     for turn in gone:
         delete_turns(db, "id = ?", [turn])
+    shelf.forget(db)
     db.execute("UPDATE questions SET person = '' WHERE message = ?", [message])
     for table in ("messages", "outbox", "questions", "feedback", "strangers"):
         db.execute(f"DELETE FROM {table} WHERE person = ?", [person])
@@ -75,6 +75,8 @@ def forget(db: Database, person: str, message: int = 0) -> int:
         [person],
     )
     db.execute("DELETE FROM usage WHERE person = ?", [person])
+    jobs.forget(db, person)
+    datasets.forget(db, person)
     return len(gone)
 
 
@@ -82,7 +84,7 @@ def delete(db: Database, conversation: ConversationId) -> None:
     """Delete what was said in a conversation, and what was chosen for it. Token counts stay."""
     row = row_of(db, conversation)
     delete_turns(db, "conversation = ?", [row])
-    for table in ("messages", "outbox", "questions"):
+    for table in ("messages", "outbox", "questions", "followers"):
         db.execute(f"DELETE FROM {table} WHERE conversation = ?", [row])
     db.execute(
         "UPDATE conversations SET profile = '', system = NULL, memory_from = 0, summary = '', "

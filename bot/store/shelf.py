@@ -1,18 +1,20 @@
 """What platforms delivered, as it came: committed before it is read, gone once it is dealt with.
 
-What nobody could read is set aside, for whoever looks into it.
+What nobody could read is set aside, for whoever looks into it. It may be anybody's: whoever says
+/forget has all of it deleted. What waits to be read becomes a message soon, and is left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 
 from sqlite_utils import Database
 
 from bot.messages import RawEvent
 from bot.store.seen import first_seen
 
-ASIDE_SECONDS = 7 * 86_400
+KEPT_SECONDS = 7 * 86_400
 MOST_ASIDE = 100_000  # characters of one
 
 
@@ -53,6 +55,18 @@ def set_aside(db: Database, id_: int, now: float) -> None:
     take_down(db, [id_])
 
 
-def prune(db: Database, now: float) -> None:
-    """Delete what was set aside longer ago."""
-    db.execute("DELETE FROM aside WHERE at < ?", [now - ASIDE_SECONDS])
+def forget(db: Database) -> None:
+    """Delete what was set aside."""
+    db.execute("DELETE FROM aside")
+
+
+def prune(db: Database, now: float, adapters: Collection[str]) -> None:
+    """Delete what is older than a week: what was set aside, and what was left by adapters that do
+    not run any more. These do, and read theirs however old it is.
+    """
+    oldest = now - KEPT_SECONDS
+    db.execute("DELETE FROM aside WHERE at < ?", [oldest])
+    db.execute(
+        "DELETE FROM shelf WHERE at < ? AND adapter NOT IN (SELECT value FROM json_each(?))",
+        [oldest, json.dumps(list(adapters))],
+    )

@@ -10,7 +10,17 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import CommandError
-from bot.messages import Attachment, Card, ConversationId, Ending, ReplyTo, Role, Turn, Usage
+from bot.messages import (
+    Attachment,
+    Card,
+    ConversationId,
+    Ending,
+    IncomingMessage,
+    ReplyTo,
+    Role,
+    Turn,
+    Usage,
+)
 from bot.store import attachments, conversations, inbox, outbox, questions, usage
 from bot.store.conversations import Settings, row_of, settings_of
 from bot.store.keys import key_of
@@ -78,6 +88,18 @@ def begin(db: Database, messages: Sequence[inbox.Received], most: int, now: floa
             attached=message.attachments,
         )
     return ask(db, conversation, there[-1], most, now)
+
+
+def begin_at_once(db: Database, message: IncomingMessage, most: int, now: float) -> Asked | None:
+    """A message that comes while nothing else waits becomes a turn as it is taken in, and the
+    answer to it is owed. None for one that was seen before.
+    """
+    if not inbox.is_new(db, message, now):
+        return None
+    place, person, text = message.conversation, message.person, message.text
+    conversation = row_of(db, place)
+    insert(db, conversation, Role.USER, person.id, text, Ending.WHOLE, now)
+    return ask(db, conversation, inbox.Received(0, place, person, text, message.origin), most, now)
 
 
 def ask_again(db: Database, message: inbox.Received, most: int, now: float) -> Asked | None:

@@ -93,6 +93,8 @@ class Boards:
         sink = self._adapters[follower.conversation.adapter].sink(follower.to)
         try:
             await sink.ready()
-            await sink.finish(0, self._newest.pop(follower.id, text), handles[0])
+            handle = await sink.finish(0, self._newest.pop(follower.id, text), handles[0])
+            if handle != handles[0]:  # somebody deleted the card: it stands anew
+                await self._store.do(boards.stands, follower.id, handle)
         finally:
             await sink.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.training import Job, JobStatus
 from bot.tuning.progress import Progress
+from bot.tuning.quoting import LONGEST, coded, quoted
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 16  # characters of a bar and of a sparkline
@@ -24,35 +25,38 @@ SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a card shows. `cost` is what is expected or was billed, in words, "" for nothing."""
+    """What a card shows. `cost` is what is expected or was billed, in words, "" for nothing;
+    `trouble` why the job cannot be seen just now.
+    """
 
     job: Job
     progress: Progress
     name: str
     cost: str = ""
-    missing: str = ""
+    trouble: str = ""
 
 
 def card_text(shown: Shown, now: float) -> str:
     """The whole card."""
     job, progress = shown.job, shown.progress
     lines = [
-        f"{SIGNS[job.status]} **{shown.name}** · {job.model} · {state(job)}",
-        f"`{job.id}`",
+        f"{SIGNS[job.status]} **{quoted(shown.name)}** · {quoted(job.model)} · {state(job)}",
+        coded(job.id),
         *how_far(job, progress, now),
         *losses(progress),
         *([f"Tokens trained: {job.trained_tokens:,}"] if job.trained_tokens else []),
         *([f"Cost: {shown.cost}"] if shown.cost else []),
-        *([f"Model: `{job.fine_tuned_model}`"] if job.fine_tuned_model else []),
-        *([f"It failed: {job.failure}"] if job.failure else []),
-        *([shown.missing] if shown.missing else []),
+        *([f"Model: {coded(job.fine_tuned_model)}"] if job.fine_tuned_model else []),
+        *([f"It failed: {quoted(job.failure, LONGEST)}"] if job.failure else []),
+        *([f"⚠️ Not seen just now: {quoted(shown.trouble, LONGEST)}"] if shown.trouble else []),
     ]
     return "  \n".join(lines)
 
 
 def state(job: Job) -> str:
     """The status in the service's own word, where we do not know it."""
-    return job.said if job.status is JobStatus.UNKNOWN and job.said else job.status.value
+    known = job.status is not JobStatus.UNKNOWN or not job.said
+    return job.status.value if known else quoted(job.said)
 
 
 def how_far(job: Job, progress: Progress, now: float) -> list[str]:

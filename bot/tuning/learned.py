@@ -1,14 +1,102 @@
-"""The profile of a model that a job made: it asks as the training data was written. Pure."""
+"""The models that jobs made: each gets a profile that asks as its training data was written."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+import structlog
 
 from bot.messages import Profile
-from bot.training import Dataset, Job
+from bot.models.profiles import Profiles
+from bot.ports import Clock
+from bot.store import Store, datasets, learned
+from bot.store.jobs import Tracked
+from bot.training import Dataset, Job, JobStatus
 
 NO_NAME = re.compile(r"[^\w.-]+")
+SETTLING = 600.0  # seconds in which a model that is not found may come yet: facts/fine-tuning.md
+
+log = structlog.get_logger()
+
+
+class Learned:
+    """The profiles of all models that jobs made, beside those of the configuration. `expect` hears
+    of every new model, and until when it may not be found yet; `served` tells whether a provider is
+    configured.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        profiles: Profiles,
+        clock: Clock,
+        expect: Callable[[str, float], None],
+        served: Callable[[str], bool],
+    ) -> None:
+        self._store = store
+        self._profiles = profiles
+        self._clock = clock
+        self._expect = expect
+        self._served = served
+        self._absent: set[str] = set()
+        self.naming = asyncio.Lock()  # held from the choice of a name until it is taken
+
+    async def resume(self) -> None:
+        """Let everything be chosen that was learned. A name that the configuration has by now is
+        changed; a model whose provider it has no more waits until it has it again.
+        """
+        known = await self._store.insist(learned.learned)
+        self._absent = {each.name for each in known if not self._served(each.provider)}
+        for profile in known:
+            if profile.name in self._absent:
+                log.warning("provider not configured", profile=profile.name, of=profile.provider)
+                continue
+            if profile.name in self._names():
+                name = free_name(profile.name, {*self._taken(), *(each.name for each in known)})
+                log.warning("profile renamed: the name is configured", was=profile.name, now=name)
+                profile = await self._store.insist(learned.rename, profile, name)  # noqa: PLW2901
+            self._profiles.learn(profile)
+
+    async def profile_for(self, tracked: Tracked, job: Job) -> Profile | None:
+        """The profile that the model of a job will have; None where there is no model."""
+        if job.status is not JobStatus.SUCCEEDED or not job.fine_tuned_model:
+            return None
+        return await self._made(tracked, job, tracked.name)
+
+    def is_there(self, profile: Profile) -> None:
+        """A profile is stored, and can be chosen from now on."""
+        self._profiles.learn(profile)
+        self._expect(profile.model, self._clock.now() + SETTLING)
+
+    async def learn(self, tracked: Tracked, model: str, name: str) -> Profile:
+        """The profile that talks to a model of a job; made where there is none yet."""
+        for profile in self._profiles.all():
+            if (profile.model, profile.provider) == (model, tracked.service):
+                return profile
+        job = replace(tracked.job, fine_tuned_model=model)
+        async with self.naming:
+            profile = await self._made(tracked, job, name)
+            await self._store.insist(learned.learn, tracked.id, profile, self._clock.now())
+            self._profiles.learn(profile)
+        return profile
+
+    async def unlearn(self, model: str) -> None:
+        """A model is deleted: nobody can choose it any more."""
+        for profile in await self._store.insist(learned.unlearn, model):
+            self._profiles.unlearn(profile)
+
+    async def _made(self, tracked: Tracked, job: Job, name: str) -> Profile:
+        dataset = await self._store.insist(datasets.named, tracked.dataset)
+        return profile_of(free_name(name, self._taken()), tracked.service, job, dataset)
+
+    def _taken(self) -> set[str]:
+        return self._names() | self._absent
+
+    def _names(self) -> set[str]:
+        return {profile.name for profile in self._profiles.all()}
 
 
 def profile_of(name: str, service: str, job: Job, dataset: Dataset | None) -> Profile:

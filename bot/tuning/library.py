@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import ParamSpec, TypeVar
 
-from bot.apart import apart
+import structlog
+
+from bot.apart import Died, apart
 from bot.datasets.findings import Finding
 from bot.datasets.preparation import Report
 from bot.datasets.spoken import Conversations
-from bot.errors import CommandError
+from bot.errors import CommandError, DatasetError
 from bot.messages import Attachment, ConversationId, Profile
 from bot.ports import Clock
 from bot.store import Store, datasets, spoken
@@ -22,9 +29,15 @@ from bot.store.datasets import Draft
 from bot.training import Dataset, Kind
 from bot.tuning.preparing import described, examined, written
 
+P = ParamSpec("P")
+T = TypeVar("T")
 DAY = 86_400.0
 DRAFT_DAYS = 7  # that a file may wait for its decisions
+MOST_NAME = 100  # bytes of a file's name, without its ending
+NO_NAME = re.compile(r"[^\w. ()+-]+")
 DATA = (".csv", ".tsv", ".xlsx", ".json", ".jsonl")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +60,12 @@ class Library:
         self._store = store
         self._folder = folder
         self._clock = clock
+        self._writing: set[int] = set()
 
     async def draft(self, attachment: Attachment, person: str) -> Draft:
         """Keep a copy of what a person sent, to be prepared."""
-        now = self._clock.now()
-        name = Path(attachment.name).name or "data"
-        number = await self._store.insist(datasets.draft, name, "", person, now)
-        path = self._folder / str(number) / name
-        await asyncio.to_thread(copied, Path(attachment.path), path)
-        await self._store.insist(datasets.place, number, str(path))
-        return await self.drafted(number)
+        source = Path(attachment.path)
+        return await self._placed(attachment.name, person, partial(copied, source))
 
     async def spoken(
         self, where: ConversationId, profile: Profile, wanted: Wanted, person: str
@@ -67,13 +76,20 @@ class Library:
         lines, findings = await self._examples(where, profile, wanted)
         if not lines:
             raise CommandError("There is nothing to train from: no whole answers are stored here.")
-        name = f"{wanted.name}.jsonl"
+        draft = await self._placed(f"{wanted.name}.jsonl", person, partial(put_lines, lines))
+        return draft, findings
+
+    async def _placed(self, name: str, person: str, put: Callable[[Path], None]) -> Draft:
+        """A draft whose file `put` puts into a folder of its own. Raises DatasetError."""
+        path = self._folder / secrets.token_hex(8) / file_name(name)
         now = self._clock.now()
-        number = await self._store.insist(datasets.draft, name, "", person, now)
-        path = self._folder / str(number) / name
-        await asyncio.to_thread(put_lines, path, lines)
-        await self._store.insist(datasets.place, number, str(path))
-        return await self.drafted(number), findings
+        number = await self._store.insist(datasets.draft, path.name, str(path), person, now)
+        try:
+            await asyncio.to_thread(put, path)
+        except OSError as error:
+            await self.drop(await self.drafted(number))
+            raise DatasetError(f"{path.name} cannot be kept: {error.strerror}.") from None
+        return await self.drafted(number)
 
     async def _examples(
         self, where: ConversationId, profile: Profile, wanted: Wanted
@@ -101,7 +117,7 @@ class Library:
 
     async def look(self, draft: Draft) -> Report:
         """What is to be said of a draft with what was chosen for it. Raises DatasetError."""
-        return await apart(examined, Path(draft.path), draft.chosen)
+        return await self._apart(examined, Path(draft.path), draft.chosen)
 
     async def choose(self, draft: Draft, chosen: frozenset[str] | None) -> Draft:
         """Remember which changes are accepted; None for the recommended ones."""
@@ -111,16 +127,39 @@ class Library:
     async def finish(self, draft: Draft) -> Dataset:
         """Write a draft as it was chosen; it becomes a dataset. Raises DatasetError."""
         path = Path(draft.path)
-        files = await apart(written, path, path.parent, draft.chosen)
-        dataset = described(files, draft.name, draft.person, self._clock.now())
-        dataset = await self._store.insist(datasets.put, dataset, draft.id)
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+        self._begin(draft)
+        try:
+            files = await self._apart(written, path, path.parent, draft.chosen)
+            dataset = described(files, draft.name, draft.person, self._clock.now())
+            dataset = await self._store.insist(datasets.put, dataset, draft.id)
+        finally:
+            self._writing.discard(draft.id)
+        await self._remove(draft)
         return dataset
 
     async def drop(self, draft: Draft) -> None:
         """Forget a draft and its file."""
+        self._begin(draft)
+        self._writing.discard(draft.id)
         await self._store.insist(datasets.drop, draft.id)
-        await asyncio.to_thread(shutil.rmtree, Path(draft.path).parent, ignore_errors=True)
+        await self._remove(draft)
+
+    def _begin(self, draft: Draft) -> None:
+        """Raise CommandError for a draft that somebody has written just now."""
+        if draft.id in self._writing:
+            raise CommandError(f"{draft.name} is being made a dataset just now.")
+        self._writing.add(draft.id)
+
+    async def _apart(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Work in a process of its own. Raises DatasetError where that did not live to its end."""
+        try:
+            return await apart(work, *args, **kwargs)
+        except Died as error:
+            log.warning("preparation died", reason=str(error))
+            raise DatasetError(
+                "The file could not be worked on to its end: it may need more memory than there "
+                "is. Send it in parts, or prepare it with `tunebot prepare`."
+            ) from None
 
     async def named(self, name: str) -> Dataset:
         """The dataset of a name. Raises CommandError with the nearest one."""
@@ -139,17 +178,55 @@ class Library:
     async def delete(self, dataset: Dataset) -> None:
         """Delete a dataset and its files."""
         await self._store.insist(datasets.delete, dataset.name)
-        for path in filter(None, (dataset.training_file, dataset.validation_file)):
+        for path in files_of(dataset):
             await asyncio.to_thread(Path(path).unlink, missing_ok=True)
 
     async def sweep(self) -> None:
-        """Delete drafts that nobody decided on for a week."""
+        """Delete the drafts that nobody decided on for a week, and the files of those that were
+        dealt with when a crash came.
+        """
         before = self._clock.now() - DRAFT_DAYS * DAY
-        for path in await self._store.insist(datasets.old_drafts, before):
-            await asyncio.to_thread(shutil.rmtree, Path(path).parent, ignore_errors=True)
+        for draft in await self._store.insist(datasets.dropped, before):
+            if draft.id not in self._writing:
+                await self._remove(draft)
+
+    async def _remove(self, draft: Draft) -> None:
+        """Delete the folder of a draft, but for what became a dataset. No other folder is touched,
+        whatever the database says.
+        """
+        folder = Path(draft.path).parent
+        if folder.parent == self._folder:
+            kept = {Path(path) for each in await self.all() for path in files_of(each)}
+            await asyncio.to_thread(clear, folder, kept)
+        await self._store.insist(datasets.gone, draft.id)
 
 
-def put_lines(path: Path, lines: Sequence[str]) -> None:
+def files_of(dataset: Dataset) -> list[str]:
+    """The files of a dataset."""
+    return [path for path in (dataset.training_file, dataset.validation_file) if path]
+
+
+def clear(folder: Path, kept: Collection[Path]) -> None:
+    """Delete a folder but for some files in it."""
+    with suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            if path not in kept:
+                path.unlink(missing_ok=True)
+    with suppress(OSError):  # something stays
+        folder.rmdir()
+
+
+def file_name(name: str) -> str:
+    """The name of what a person sent, as a file can have it and a sentence can hold it: no folders,
+    no marks, and short enough for what is added to it.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    stem, ending = (NO_NAME.sub("-", part).strip("-.") for part in (path.stem, path.suffix))
+    stem = stem.encode()[:MOST_NAME].decode("utf-8", "ignore")
+    return f"{stem or 'data'}.{ending}" if 0 < len(ending) < 10 else stem or "data"
+
+
+def put_lines(lines: Sequence[str], path: Path) -> None:
     """Write lines into a file in a folder of its own, which only its owner may read."""
     path.parent.mkdir(mode=0o700, parents=True)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -7,28 +7,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.messages import Button, Card, Document
-from bot.store.jobs import Notice
+from bot.store.telling import Notice
 from bot.training import Job, JobEvent, JobStatus
+from bot.tuning.quoting import LONGEST, coded, quoted
 
 SIGNS = {"warn": "⚠️ ", "error": "❌ "}
 CHANNEL = {
-    JobStatus.SUCCEEDED: "✅ **{name}** is trained: {model} answers as `{result}`.",
+    JobStatus.SUCCEEDED: "✅ **{name}** is trained{result}.",
     JobStatus.FAILED: "❌ The training of **{name}** failed: {failure}",
     JobStatus.CANCELLED: "⏹️ The training of **{name}** was cancelled.",
 }
+WAITING = {JobStatus.VALIDATING, JobStatus.QUEUED}
 NO_REASON = "its service gives no reason."
 
 
 def news_of(name: str, before: Job, now: Job, events: Sequence[JobEvent]) -> list[Notice]:
     """What is told of a job that goes on, or before its end is told."""
-    notices = [beneath(f"{SIGNS.get(e.level, '')}{e.text}") for e in events if worth_reading(e)]
+    notices = [beneath(event_text(event)) for event in events if worth_reading(event)]
     if before.status is now.status:
         return notices
-    if now.status is JobStatus.RUNNING and before.status is not JobStatus.PAUSED:
-        return [*notices, Notice(Card(f"🏃 The training of **{name}** started."))]
+    if now.status is JobStatus.RUNNING and before.status in WAITING:
+        return [*notices, Notice(Card(f"🏃 The training of **{quoted(name)}** started."))]
     if now.status.is_end:
         return notices
-    return [*notices, beneath(f"It is {now.said or now.status.value} now.")]
+    return [*notices, beneath(f"It is {quoted(now.said) or now.status.value} now.")]
+
+
+def event_text(event: JobEvent) -> str:
+    """An event as it is told."""
+    return f"{SIGNS.get(event.level, '')}{quoted(event.text, LONGEST) or event.level}"
 
 
 def worth_reading(event: JobEvent) -> bool:
@@ -43,11 +50,11 @@ def beneath(text: str) -> Notice:
 
 def end_of(row: int, name: str, job: Job, card: str, chart: Document | None) -> list[Notice]:
     """What is told of a job that ended: its card for the last time, and the channel."""
+    result = coded(job.fine_tuned_model)
     text = CHANNEL[job.status].format(
-        name=name,
-        model=job.model,
-        result=job.fine_tuned_model,
-        failure=job.failure or NO_REASON,
+        name=quoted(name),
+        result=f": {quoted(job.model)} answers as {result}" if result else "",
+        failure=quoted(job.failure, LONGEST) or NO_REASON,
     )
     return [
         Notice(Card(card), edits=True),

@@ -11,6 +11,7 @@ from bot.config import Tuning
 from bot.datasets.cost import Estimate
 from bot.errors import CommandError
 from bot.training import Dataset, NewJob, ServedModel
+from bot.tuning.quoting import quoted
 
 SOON_DAYS = 90  # before a model's end in which a warning is due
 FEW = {"completion": 100, "chat": 10, "preference": 10}  # facts/prepare-data.md
@@ -42,7 +43,7 @@ class Plan:
         unknown = "How many tokens it has is not known here, so its price is unknown."
         return "\n".join(
             [
-                f"Train **{self.wanted.model}** on **{data}** at {self.service}?",
+                f"Train **{quoted(self.wanted.model)}** on **{quoted(data)}** at {self.service}?",
                 "",
                 f"- {self.estimate.says if self.estimate else unknown}",
                 *([f"- {self.queue} jobs run or wait there."] if self.queue > 1 else []),
@@ -58,7 +59,7 @@ def warnings(
     """What an operator should know before it costs money."""
     found = []
     if model is None:
-        found.append(f"The service does not list {wanted.model}: it may refuse it.")
+        found.append(f"The service does not list {quoted(wanted.model)}: it may refuse it.")
     elif ends := ending(model, now):
         found.append(ends)
     if dataset and dataset.examples < FEW[dataset.kind]:
@@ -94,6 +95,14 @@ def served(models: Sequence[ServedModel], name: str) -> ServedModel | None:
     if nearest:
         raise CommandError(f"There is no model {name!r}: did you mean {nearest[0]!r}?")
     return None
+
+
+def unlimited(rules: Tuning, estimate: Estimate | None) -> tuple[str, ...]:
+    """That a limit cannot be kept, as the price of a job is not known."""
+    known = estimate is not None and estimate.dollars is not None
+    if known or (rules.most_per_job is None and rules.most_per_month is None):
+        return ()
+    return ("Without a price, the limits in [tuning] do not hold for it: see [prices].",)
 
 
 def require_within(rules: Tuning, cost: float | None, spent: float) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.datasets import preparation
 from bot.datasets.checks import Choice
-from bot.datasets.counting import Counted, TokenCount
+from bot.datasets.counting import Counted, TokenCount, trained_window
 from bot.datasets.examples import Format
 from bot.datasets.findings import Row
+from bot.datasets.overlap import overlap
 from bot.datasets.preparation import Preparation, Report
 from bot.datasets.selection import Task
 from bot.training import Dataset, Kind
 
+NO_WORD = re.compile(r"[^\w.-]+")
 COUNTED_AS = "gpt-4o-mini"  # whose encoding counts until a model is named
 KINDS: dict[Format, Kind] = {
     Format.COMPLETIONS: "completion",
@@ -56,6 +59,29 @@ def counted(path: Path, model: str = COUNTED_AS) -> Counted:
     return count.counted
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a job would train from: its tokens, and what speaks against it, as sentences."""
+
+    counted: Counted
+    warnings: tuple[str, ...]
+
+
+def measured(training: Path, validation: Path | None, model: str) -> Measured:
+    """Count a prepared file for a model, and look for examples that are too long for it, or that
+    stand in the file to validate with as well. Raises DatasetError.
+    """
+    count, most, found = counted(training, model), trained_window(model), []
+    if most and count.longest > most:
+        found.append(
+            f"The longest example has {count.longest:,} tokens (line {count.longest_line:,}), and "
+            f"of each only the first {most:,} are trained."
+        )
+    if validation and validation != training and (shared := overlap(training, validation)):
+        found.append(shared.says)
+    return Measured(count, tuple(found))
+
+
 def rows(path: Path) -> Iterator[Row]:
     """The examples of a prepared file."""
     with path.open("rb") as lines:
@@ -63,12 +89,17 @@ def rows(path: Path) -> Iterator[Row]:
             yield Row(number, json.loads(line))
 
 
+def dataset_name(source: str) -> str:
+    """The name of a dataset made from a file: one word, as it is typed in commands."""
+    return NO_WORD.sub("-", Path(source).stem).strip("-.") or "data"
+
+
 def described(written: Written, source: str, person: str, now: float) -> Dataset:
     """A dataset, from what was written of a file that a person sent under the name `source`."""
     files, report = written.files, written.files.report
     classes = report.task is Task.CLASSIFICATION
     return Dataset(
-        Path(source).stem,
+        dataset_name(source),
         KINDS[report.format],
         str(files.train),
         str(files.valid or ""),

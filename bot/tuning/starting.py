@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,8 +18,8 @@ import structlog
 
 from bot.errors import TuningBusy, TuningError, TuningUnreached
 from bot.ports import Clock
-from bot.store import Store, jobs
-from bot.store.jobs import Tracked
+from bot.store import Store, jobs, uploads
+from bot.store.jobs import Stage, Tracked
 from bot.training import Job, NewJob, TrainingFile
 from bot.tuning.service import TuningService
 
@@ -28,7 +29,8 @@ SETTLING = 5.0  # seconds in which a job may appear whose answer was lost
 LOOK = 2.0  # seconds between two looks at a file that is being read
 LONGEST_READING = 3600.0
 FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
-EARLIER = 300.0  # seconds that a service's clock may be behind ours
+MOST_BEFORE = 50  # jobs that are kept in mind
+MOST_PAGES = 10  # of newer jobs in which one is looked for
 NOT_RETRIED = "daily_rate_limit_exceeded"
 
 Say = Callable[[str], None]
@@ -43,22 +45,49 @@ class Starter:
         self._store = store
         self._services = services
         self._clock = clock
+        # One at a time at a service, until it is stored: where no metadata is kept, two that are
+        # made from one file at the same time could not be told apart.
+        self._making: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def start(self, tracked: Tracked, say: Say, *, again: bool = False) -> Job:
-        """Upload, wait, make. With `again` an earlier run may have made it: it is looked for first.
+    async def start(self, tracked: Tracked, say: Say) -> None:
+        """Upload, wait, make, store. What an earlier run may have made is looked for first.
 
         Raises TuningError when the service refuses; then nothing runs there.
         """
+        if tracked.before is not None:
+            say("Looking whether it was made already …")
+            async with self._making[tracked.service]:
+                if found := await self._found(tracked):
+                    await self._store.insist(jobs.made, tracked.id, found)
+                    return
         service = self._services[tracked.service]
-        wanted = await self._with_files(tracked, service, say)
-        say("Making the job …")
-        job = await self._found(service, tracked, wanted) if again else None
-        job = job or await self._made(service, tracked, wanted)
-        await self._store.insist(jobs.made, tracked.id, job)
-        return job
+        await self._with_files(tracked, service, say)
+        async with self._making[tracked.service]:
+            say("Making the job …")
+            page = await self._insist(service.jobs, say)
+            before = [job.id for job in page.items[:MOST_BEFORE]]
+            tracked = await self._store.insist(jobs.offered, tracked.id, before)
+            job = await self._made(service, tracked, say)
+            await self._store.insist(jobs.made, tracked.id, job)
 
-    async def _with_files(self, tracked: Tracked, service: TuningService, say: Say) -> NewJob:
-        """What is wanted, with its files at the service and read by it."""
+    async def take_back(self, tracked: Tracked) -> bool:
+        """Cancel a job that was withdrawn, if its service made it; False where it did not."""
+        if tracked.before is None:
+            return False
+        async with self._making[tracked.service]:
+            found = await self._found(tracked)
+            if found is None:
+                return False
+            service, job = self._services[tracked.service], found
+            try:
+                job = await self._insist(lambda: service.cancel(found.id))
+            except TuningError as error:  # it had ended
+                log.warning("job not cancelled", job=job.id, reason=str(error))
+            await self._store.insist(jobs.made, tracked.id, job, Stage.WITHDRAWN)
+        return True
+
+    async def _with_files(self, tracked: Tracked, service: TuningService, say: Say) -> None:
+        """Have the files of a job at its service, and read by it."""
         wanted = replace(
             tracked.wanted,
             training_file=await self._sent(tracked, tracked.wanted.training_file, say),
@@ -67,7 +96,6 @@ class Starter:
         await self._store.insist(jobs.uploaded, tracked.id, wanted)
         for id_ in filter(None, (wanted.training_file, wanted.validation_file)):
             await self._until_read(service, id_, say)
-        return wanted
 
     async def _sent(self, tracked: Tracked, file: str, say: Say) -> str:
         """The id of a file at the service: the one that it had before, if it still has it."""
@@ -75,19 +103,25 @@ class Starter:
         if not path.is_absolute():
             return file  # "", or an id already
         service = self._services[name]
-        digest = await asyncio.to_thread(sha256, path)
-        known = await self._store.insist(jobs.uploaded_as, name, digest, path.name)
-        if known and await self._is_there(service, known):
-            return known
-        say(f"Sending {path.name} …")
-        shares = Shares(path, say)
-        sent = await self._insist(lambda: service.upload(path, path.name, shares.sent))
-        await self._store.insist(jobs.remember_upload, name, digest, path.name, sent.id)
+        try:
+            digest = await asyncio.to_thread(sha256, path)
+            known = await self._store.insist(uploads.known_as, name, digest, path.name)
+            if known and await self._is_there(service, known, say):
+                return known
+            say(f"Sending {path.name} …")
+            shares = Shares(path, say)
+            sent = await self._insist(lambda: service.upload(path, path.name, shares.sent), say)
+        except OSError as error:
+            raise TuningError(
+                f"{path.name} cannot be read ({error.strerror}): the dataset may have been deleted "
+                f"meanwhile."
+            ) from None
+        await self._store.insist(uploads.remember, name, digest, path.name, sent.id)
         return sent.id
 
-    async def _is_there(self, service: TuningService, id_: str) -> bool:
+    async def _is_there(self, service: TuningService, id_: str, say: Say) -> bool:
         try:
-            await self._insist(lambda: service.file(id_))
+            await self._insist(lambda: service.file(id_), say)
         except TuningError:
             return False
         return True
@@ -96,7 +130,7 @@ class Starter:
         """A file that its service has read: before that no job can be made from it."""
         until = self._clock.now() + LONGEST_READING
         while True:
-            file = await self._insist(lambda: service.file(id_))
+            file = await self._insist(lambda: service.file(id_), say)
             if file.failure:
                 raise TuningError(f"{file.name} cannot be trained from: {file.failure}")
             if file.processed:
@@ -106,9 +140,9 @@ class Starter:
             say(f"Waiting until {file.name} is read …")
             await self._clock.sleep(LOOK)
 
-    async def _made(self, service: TuningService, tracked: Tracked, wanted: NewJob) -> Job:
+    async def _made(self, service: TuningService, tracked: Tracked, say: Say) -> Job:
         """Make the job. After a lost answer it is looked for before it is made again."""
-        wanted = replace(wanted, metadata={**wanted.metadata, OURS: tracked.request})
+        wanted = with_request(tracked)
         wait = FIRST_RETRY
         while True:
             try:
@@ -117,27 +151,45 @@ class Starter:
                 if error.code == NOT_RETRIED:
                     raise
                 wait = max(wait, error.retry_after or 0.0)
+                say(f"Waiting. {error}")
             except TuningUnreached as error:
                 log.warning("answer lost", job=tracked.name, reason=str(error))
-                await self._clock.sleep(SETTLING)
-                if found := await self._found(service, tracked, wanted):
+                say(f"Looking whether it was made: no answer came. {error}")
+                if found := await self._found(tracked):
                     return found
             await self._clock.sleep(wait)
             wait = min(2 * wait, LONGEST_RETRY)
 
-    async def _found(self, service: TuningService, tracked: Tracked, wanted: NewJob) -> Job | None:
+    async def _found(self, tracked: Tracked) -> Job | None:
         """The job that was made already: the one with our id, or where a service keeps no metadata
-        the newest from our file under our suffix.
+        the oldest that is like it, came after it was to be made, and is none that we know.
         """
-        ours = {OURS: tracked.request}
-        page = await self._insist(lambda: service.jobs(metadata=ours))
-        page_of_all = await self._insist(service.jobs)
-        for job in (*page.items, *page_of_all.items):
+        await self._clock.sleep(SETTLING)
+        service = self._services[tracked.service]
+        page = await self._insist(lambda: service.jobs(metadata={OURS: tracked.request}))
+        newer = await self._newer(service, tracked.before or ())
+        for job in (*page.items, *newer):
             if job.metadata.get(OURS) == tracked.request:
                 return job
-        return next((job for job in page_of_all.items if is_it(job, wanted, tracked.at)), None)
+        ids = [job.id for job in newer]
+        known = await self._store.insist(jobs.known, tracked.service, ids)
+        strangers = (job for job in reversed(newer) if job.id not in known)
+        return next((job for job in strangers if is_it(job, tracked.wanted)), None)
 
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _newer(self, service: TuningService, before: Collection[str]) -> list[Job]:
+        """The jobs of a service that came after those, newest first."""
+        found: list[Job] = []
+        after = ""
+        for _ in range(MOST_PAGES):
+            page = await self._insist(lambda after=after: service.jobs(after))  # type: ignore[misc]
+            fresh = [job for job in page.items if job.id not in before]
+            found += fresh
+            if not page.more or len(fresh) < len(page.items):
+                break
+            after = page.items[-1].id
+        return found
+
+    async def _insist(self, call: Callable[[], Awaitable[T]], say: Say = lambda _: None) -> T:
         """What a service answers in the end; its refusals rise."""
         wait = FIRST_RETRY
         while True:
@@ -147,8 +199,10 @@ class Starter:
                 if error.code == NOT_RETRIED:
                     raise
                 wait = max(wait, error.retry_after or 0.0)
+                say(f"Waiting. {error}")
             except TuningUnreached as error:
                 log.warning("service out of reach", reason=str(error))
+                say(f"Waiting. {error}")
             await self._clock.sleep(wait)
             wait = min(2 * wait, LONGEST_RETRY)
 
@@ -170,14 +224,24 @@ class Shares:
             self._say(f"Sending {self._name}: {10 * tenths} %")
 
 
-def is_it(job: Job, wanted: NewJob, since: float) -> bool:
-    """Whether a job without metadata is the one that was wanted. Some services tell no suffix."""
+def with_request(tracked: Tracked) -> NewJob:
+    """What is wanted, with our own id in its metadata."""
+    wanted = tracked.wanted
+    return replace(wanted, metadata={**wanted.metadata, OURS: tracked.request})
+
+
+def is_it(job: Job, wanted: NewJob) -> bool:
+    """Whether a job without metadata may be the one that was wanted: nothing that its service tells
+    of it differs. Services tell a base model with its date, and some tell no suffix.
+    """
+    told = (job.validation_file, job.suffix, job.seed, *astuple(job.hyperparameters))
+    asked = (wanted.validation_file, wanted.suffix, wanted.seed, *astuple(wanted.hyperparameters))
     return (
         not job.metadata
         and bool(job.training_file)
         and job.training_file == wanted.training_file
-        and job.suffix in {"", wanted.suffix}
-        and job.created_at >= since - EARLIER
+        and (not job.model or job.model.startswith(wanted.model))
+        and all(not t or not a or t == a for t, a in zip(told, asked, strict=True))
     )
 
 

@@ -12,10 +12,10 @@ from contextlib import suppress
 
 import structlog
 
-from bot.errors import StoreError, TuningBusy, TuningError, TuningUnreached
+from bot.errors import BotError, StoreError, TuningError
 from bot.ports import Clock
-from bot.store import Store, boards, jobs
-from bot.store.jobs import Tracked
+from bot.store import Store, boards, jobs, telling
+from bot.store.jobs import Stage, Tracked
 from bot.store.outbox import Owed
 from bot.training import Job, JobEvent
 from bot.tuning.boards import Boards
@@ -27,6 +27,8 @@ from bot.tuning.service import TuningService
 
 Owe = Callable[[Sequence[Owed]], None]
 Ended = Callable[[Tracked, Job, Progress, Sequence[JobEvent]], Awaitable[list[Owed]]]
+
+FIRST_LOOK = 5.0  # seconds that somebody waits for it who asks how far a job is
 
 log = structlog.get_logger()
 
@@ -54,18 +56,18 @@ class Watcher:
         self._clock = clock
         self._shortest = shortest
         self._watched: dict[int, Watched] = {}
+        self._closing = False
 
     async def resume(self) -> None:
         """Take up the jobs that ran when the last run ended."""
-        for tracked in await self._store.insist(jobs.at_stage, jobs.Stage.MADE):
-            await self.watch(tracked)
+        for tracked in await self._store.insist(jobs.at_stage, Stage.MADE):
+            self.watch(tracked)
 
-    async def watch(self, tracked: Tracked) -> None:
+    def watch(self, tracked: Tracked) -> None:
         """Watch a job from now on, unless that is done already."""
-        if tracked.id in self._watched or tracked.service not in self._services:
+        if self._closing or tracked.id in self._watched or tracked.service not in self._services:
             return
-        events = await self._store.insist(jobs.events, tracked.id)
-        watched = Watched(tracked, progress_of(events), Pace(self._shortest))
+        watched = Watched(tracked, Pace(self._shortest))
         self._watched[tracked.id] = watched
         watched.task = asyncio.create_task(
             self._until_ended(watched), name=f"watch {tracked.job.id}"
@@ -78,13 +80,21 @@ class Watcher:
             if watched.tracked.job.id == job:
                 watched.poked.set()
 
+    async def looked(self, row: int) -> None:
+        """Return once a watched job was looked at in this run, or its service takes too long."""
+        if watched := self._watched.get(row):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_LOOK):
+                    await watched.looked.wait()
+
     def shown(self, row: int) -> Shown | None:
         """What the card of a watched job shows just now."""
         watched = self._watched.get(row)
-        return watched.shown() if watched else None
+        return watched.shown() if watched and watched.loaded else None
 
     async def close(self) -> None:
         """End watching; the next start goes on."""
+        self._closing = True
         tasks = [watched.task for watched in self._watched.values() if watched.task]
         for task in tasks:
             task.cancel()
@@ -92,30 +102,30 @@ class Watcher:
 
     async def _until_ended(self, watched: Watched) -> None:
         """Look again and again; nothing but the job's end ends it."""
+        wait: float | None
         while True:
             try:
                 wait = await self._look(watched)
-            except (TuningBusy, TuningUnreached) as error:
-                asked = error.retry_after if isinstance(error, TuningBusy) else None
-                wait = self._trouble(watched, error, asked)
-            except TuningError as error:
-                wait = self._trouble(watched, error, None)
-            except StoreError as error:
-                wait = self._trouble(watched, error, None)
+            except (TuningError, StoreError) as error:
+                wait = await self._trouble(watched, error)
             except Exception as bug:  # one bad answer ends no watching
                 log.exception("look failed", job=watched.tracked.job.id)
-                wait = self._trouble(watched, bug, None)
+                wait = await self._trouble(watched, bug)
+            watched.looked.set()
             if wait is None:
                 return
             await self._wait(watched, wait)
 
-    def _trouble(self, watched: Watched, error: Exception, asked: float | None) -> float:
-        wait = watched.pace.after_trouble(asked)
-        reason = str(error) or type(error).__name__
+    async def _trouble(self, watched: Watched, error: Exception) -> float:
+        """Say on the cards why a job is not seen; returns the seconds to the next look."""
+        reason = str(error) if isinstance(error, BotError) else type(error).__name__
         if reason != watched.trouble:
             log.warning("job not seen", job=watched.tracked.job.id, reason=reason)
         watched.trouble = reason
-        return wait
+        if watched.loaded:
+            with suppress(StoreError):
+                await self._show(watched)
+        return watched.pace.after_trouble(getattr(error, "retry_after", None))
 
     async def _wait(self, watched: Watched, seconds: float) -> None:
         """Wait so long, or until somebody pokes."""
@@ -126,8 +136,7 @@ class Watcher:
         finally:
             for task in (sleep, poke):
                 task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(sleep, poke, return_exceptions=True)
+            await asyncio.gather(sleep, poke, return_exceptions=True)
         watched.poked.clear()
 
     async def _look(self, watched: Watched) -> float | None:
@@ -136,7 +145,9 @@ class Watcher:
 
         The job is read before its events: once it has ended, all of them are there.
         """
-        tracked = watched.tracked
+        tracked = await self._known(watched)
+        if tracked.stage is not Stage.MADE:
+            return None
         service = self._services[tracked.service]
         job = await service.job(tracked.job.id)
         news = await self._news(service, tracked)
@@ -151,26 +162,36 @@ class Watcher:
         notices = news_of(tracked.name, tracked.job, job, news)
         changed = bool(news) or job != tracked.job
         if changed:
-            self._owe(await self._store.do(jobs.tell, tracked.id, job, news, notices))
+            self._owe(await self._store.do(telling.tell, tracked.id, job, news, notices))
         watched.saw(job, progress)
         await self._show(watched)
         return watched.pace.after(job.status, changed=changed)
 
+    async def _known(self, watched: Watched) -> Tracked:
+        """The job as it is known; before the first look as the store has it."""
+        if not watched.loaded:
+            row = watched.tracked.id
+            watched.tracked = await self._store.do(jobs.tracked, row)
+            watched.progress = progress_of(await self._store.do(telling.events, row))
+            watched.loaded = True
+        return watched.tracked
+
     async def _news(self, service: TuningService, tracked: Tracked) -> list[JobEvent]:
         """The events that are not known yet, oldest first: read from the newest down to a known
-        one, over as many pages as it takes.
+        one, over as many pages as it takes. A page that brings none ends it, too: there are servers
+        that begin anew.
         """
-        fresh: list[JobEvent] = []
+        fresh: dict[str, JobEvent] = {}
         after, more = "", True
         while more:
             page = await service.events(tracked.job.id, after)
             ids = [event.id for event in page.items]
-            known = await self._store.do(jobs.known_events, tracked.id, ids)
-            fresh += [event for event in page.items if event.id not in known]
-            more = page.more and bool(ids) and not known
+            known = await self._store.do(telling.known_events, tracked.id, ids)
+            new = {each.id: each for each in page.items if each.id not in known | fresh.keys()}
+            fresh |= new
+            more = page.more and bool(new) and not known
             after = ids[-1] if ids else ""
-        unique = {event.id: event for event in reversed(fresh)}  # a page may repeat the last one
-        return list(unique.values())
+        return list(fresh.values())[::-1]
 
     async def _show(self, watched: Watched) -> None:
         """Have all cards show the newest, where that differs from what they show."""
@@ -185,11 +206,13 @@ class Watcher:
 class Watched:
     """A job that is looked at: what is known of it."""
 
-    def __init__(self, tracked: Tracked, progress: Progress, pace: Pace) -> None:
+    def __init__(self, tracked: Tracked, pace: Pace) -> None:
         self.tracked = tracked
-        self.progress = progress
+        self.progress = Progress()
+        self.loaded = False
         self.pace = pace
         self.poked = asyncio.Event()
+        self.looked = asyncio.Event()
         self.trouble = ""
         self.text = ""
         self.task: asyncio.Task[None] | None = None
@@ -202,4 +225,5 @@ class Watched:
 
     def shown(self) -> Shown:
         """What its card shows."""
-        return Shown(self.tracked.job, self.progress, self.tracked.name, self.tracked.cost_text)
+        tracked = self.tracked
+        return Shown(tracked.job, self.progress, tracked.name, tracked.cost_text, self.trouble)

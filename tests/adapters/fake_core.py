@@ -52,7 +52,9 @@ class FakeCore:
     commands: Sequence[CommandInfo] = (
         CommandInfo("/help", "[COMMAND]", "Say what can be done.", operator=False),
         CommandInfo("/model", "[NAME]", "Show or change the model.", operator=False),
-        CommandInfo("/finetune start", "FILE MODEL", "Start a job.", operator=True),
+        CommandInfo(
+            "/finetune start", "FILE MODEL", "Start a job.", operator=True, takes_file=True
+        ),
     )
     profiles: Sequence[Profile] = (
         Profile("assistant", "scripted", "gpt-4o-mini", system="Be kind."),

@@ -89,7 +89,7 @@ async def sees(bot: Bot, holds: Callable[[str], bool], channel: str = "general")
 
 async def shown(bot: Bot, holds: Callable[[str], bool], channel: str = "general") -> str:
     """A card of which something holds, once it is shown: time passes until then."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found := [text for text in bot.says(channel) if holds(text)]):
             bot.clock.advance(1)
             bot.wall.changed.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -177,9 +178,10 @@ async def test_trouble_of_the_service_ends_no_following(
             await settled(bot)
         tuning.faults.clear()
         tuning.job.fails("At last.")
-        clock.advance(400)
-        clock.advance(400)
-        await sees(bot, lambda text: "At last" in text)
+        async with asyncio.timeout(60):
+            while not any("training of **support** failed" in text for text in bot.says()):
+                clock.advance(100)
+                await settled(bot)
 
 
 async def test_full_disk_loses_no_event(
@@ -196,7 +198,7 @@ async def test_full_disk_loses_no_event(
             raise StoreBusy("The database is locked.")
 
         with monkeypatch.context() as patch:
-            patch.setattr("bot.store.jobs.tell", full)
+            patch.setattr("bot.store.telling.tell", full)
             await looks(bot, tuning, 5)
         assert "⚠️ Careful" not in bot.says()
         await looks(bot, tuning, 60)

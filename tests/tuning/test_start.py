@@ -5,6 +5,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,15 @@ async def test_card_warns_of_what_speaks_against_the_job(bot: Bot, tmp_path: Pat
     assert "2027-01-14" in said
     assert "will say nothing" in said
     assert "does not list" in await says(bot, "/finetune start faq my-own-model")
+
+
+async def test_card_warns_of_examples_that_train_and_validate(bot: Bot, tmp_path: Path) -> None:
+    await prepared(bot, tmp_path)
+    few = faq(tmp_path, count=7)
+    await says(bot, "/finetune prepare", files=[replace(few, name="few.csv")])
+    await presses(bot, "Apply all recommended")
+    said = await says(bot, "/finetune start faq davinci-002 --validation few")
+    assert "⚠️ 7 " in said
 
 
 async def test_job_over_a_limit_is_not_started(

@@ -9,9 +9,10 @@ from bot.commands.finetune.watch import the_job
 from bot.commands.registry import Call, command
 from bot.errors import CommandError
 from bot.messages import Button, Card
-from bot.store import jobs
+from bot.store import audit
 from bot.store.jobs import Stage, Tracked
 from bot.training import Job
+from bot.tuning.quoting import quoted
 
 SURE = "yes"
 
@@ -27,33 +28,33 @@ async def cancel(call: Call) -> Card | str:
     tracked = await running(call, words[0] if words else "")
     if not sure:
         return Card(
-            f"Cancel **{tracked.name}**? The tokens that it has trained so far are billed, and it "
-            f"cannot be taken up again.",
+            f"Cancel **{quoted(tracked.name)}**? The tokens that it has trained so far are billed, "
+            f"and it cannot be taken up again.",
             buttons=(
                 Button("Cancel the job", f"/finetune cancel {tracked.id} {SURE}"),
                 Button("Let it run", f"/finetune status {tracked.id}"),
             ),
         )
-    if tracked.stage is Stage.STARTING:
-        return await call.services.jobs.withdraw(tracked)
-    service = call.services.jobs.services[tracked.service]
-    return await done(call, tracked, "cancel", service.cancel)
+    jobs = call.services.jobs
+    if tracked.stage is not Stage.MADE:
+        if await jobs.withdraw(tracked, call.message.person.id):
+            return f"**{quoted(tracked.name)}** is taken back; what was made of it is cancelled."
+        tracked = await running(call, str(tracked.id))
+    return await done(call, tracked, "cancel", jobs.service(tracked).cancel)
 
 
 @command("/finetune pause [JOB]", rank=Rank.OPERATOR)
 async def pause(call: Call) -> str:
     """Let a job rest, where its service can."""
-    tracked = await running(call, call.rest)
-    service = call.services.jobs.services[tracked.service]
-    return await done(call, tracked, "pause", service.pause)
+    tracked = await made(call, call.rest)
+    return await done(call, tracked, "pause", call.services.jobs.service(tracked).pause)
 
 
 @command("/finetune resume [JOB]", rank=Rank.OPERATOR)
 async def resume(call: Call) -> str:
     """Go on with a job that was paused."""
-    tracked = await running(call, call.rest)
-    service = call.services.jobs.services[tracked.service]
-    return await done(call, tracked, "resume", service.resume)
+    tracked = await made(call, call.rest)
+    return await done(call, tracked, "resume", call.services.jobs.service(tracked).resume)
 
 
 async def done(
@@ -63,14 +64,22 @@ async def done(
     services = call.services
     job = await change(tracked.job.id)
     now, person = services.clock.now(), call.message.person.id
-    await services.store.insist(jobs.note, person, what, tracked.job.id, now)
+    await services.store.insist(audit.note, person, what, tracked.job.id, now)
     services.jobs.poke(tracked.job.id)
-    return f"**{tracked.name}** is {job.said or job.status.value} now."
+    return f"**{quoted(tracked.name)}** is {quoted(job.said) or job.status.value} now."
+
+
+async def made(call: Call, text: str) -> Tracked:
+    """The job that is meant, which its service must have. Raises CommandError."""
+    tracked = await running(call, text)
+    if tracked.stage is not Stage.MADE:
+        raise CommandError(f"{quoted(tracked.name)} is still starting: try it again in a moment.")
+    return tracked
 
 
 async def running(call: Call, text: str) -> Tracked:
     """The job that is meant, which must not have ended. Raises CommandError."""
     tracked = await the_job(call, text)
     if tracked.stage is Stage.ENDED or tracked.job.status.is_end:
-        raise CommandError(f"{tracked.name} has ended: it is {tracked.job.status.value}.")
+        raise CommandError(f"{quoted(tracked.name)} has ended: it is {tracked.job.status.value}.")
     return tracked

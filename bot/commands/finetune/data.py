@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from bot.access import Rank
 from bot.commands.finetune.findings import KINDS, dataset_text, report_card, toggled
 from bot.commands.models import chosen as chosen_here
-from bot.commands.options import one_of, parsed, some
+from bot.commands.options import one_of, parsed, some, whole_number
 from bot.commands.registry import Call, command
 from bot.errors import CommandError
 from bot.messages import Attachment, Card
+from bot.store import audit
 from bot.store.datasets import Draft
+from bot.training import Dataset
 from bot.tuning.library import DATA, Wanted
+from bot.tuning.quoting import quoted
 
 SEND_ONE = (
     "Send the file together with this command: CSV, TSV, Excel, JSON, JSON lines or text. Or name "
@@ -21,7 +24,7 @@ SEND_ONE = (
 )
 
 
-@command("/finetune prepare [DRAFT]", rank=Rank.OPERATOR)
+@command("/finetune prepare [DRAFT]", rank=Rank.OPERATOR, takes_file=True)
 async def prepare(call: Call) -> Card | str:
     """Look at a file of training data, and make a dataset of it.
 
@@ -33,20 +36,30 @@ async def prepare(call: Call) -> Card | str:
         draft = await library.draft(file, call.message.person.id)
         return report_card(draft, await library.look(draft))
     words = call.rest.split()
-    if not words or not words[0].isdigit():
+    number = whole_number(words[0]) if words else None
+    if number is None:
         raise CommandError(SEND_ONE)
-    draft = await library.drafted(int(words[0]))
+    draft = await library.drafted(number)
     match words[1:]:
         case []:
             return report_card(draft, await library.look(draft))
         case ["write"]:
-            return dataset_text(await library.finish(draft))
+            return dataset_text(await made(call, draft))
         case ["drop"]:
             await library.drop(draft)
-            return f"{draft.name} is dropped: nothing of it is kept."
+            return f"{quoted(draft.name)} is dropped: nothing of it is kept."
         case [change] if change[0] in "+-":
             return await chosen(call, draft, change)
     raise CommandError(f"`/finetune prepare {draft.id}` shows what can be done with {draft.name}.")
+
+
+async def made(call: Call, draft: Draft) -> Dataset:
+    """The dataset that a draft becomes; who made it is noted."""
+    services = call.services
+    dataset = await services.library.finish(draft)
+    now, person = services.clock.now(), call.message.person.id
+    await services.store.insist(audit.note, person, "prepare", dataset.name, now)
+    return dataset
 
 
 async def chosen(call: Call, draft: Draft, change: str) -> Card:
@@ -109,7 +122,8 @@ async def datasets_(call: Call) -> str:
     if not found:
         return "There is none yet: send a file with `/finetune prepare`."
     return "\n".join(
-        f"- **{each.name}**: {each.examples:,} {KINDS[each.kind]}, from {each.source}"
+        f"- **{quoted(each.name)}**: {each.examples:,} {KINDS[each.kind]}, from "
+        f"{quoted(each.source)}"
         for each in found
     )
 

@@ -10,6 +10,7 @@ from bot.datasets.preparation import Report
 from bot.messages import Button, Card
 from bot.store.datasets import Draft
 from bot.training import Dataset
+from bot.tuning.quoting import quoted
 
 MARKS = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.NOTE: "·"}
 FORMATS = {
@@ -28,7 +29,7 @@ MOST_BUTTONS = 12
 
 def report_card(draft: Draft, report: Report) -> Card:
     """The findings on a file, and what can be done about them."""
-    lines = [f"**{draft.name}**: {overview(report)}", ""]
+    lines = [f"**{quoted(draft.name)}**: {overview(report)}", ""]
     lines += [finding_line(finding, report) for finding in report.findings[:MOST_FINDINGS]]
     if len(report.findings) > MOST_FINDINGS:
         lines.append(f"… and {len(report.findings) - MOST_FINDINGS} more findings.")
@@ -112,8 +113,8 @@ def dataset_text(dataset: Dataset) -> str:
         else ""
     )
     lines = [
-        f"**{dataset.name}** is ready: {dataset.examples:,} {KINDS[dataset.kind]}{held_back}"
-        f"{f', {dataset.tokens:,} tokens' if dataset.tokens else ''}.",
+        f"**{quoted(dataset.name)}** is ready: {dataset.examples:,} {KINDS[dataset.kind]}"
+        f"{held_back}{f', {dataset.tokens:,} tokens' if dataset.tokens else ''}.",
     ]
     if dataset.kind == "completion":
         lines.append(f"- Every prompt ends with {code(dataset.separator)}.")

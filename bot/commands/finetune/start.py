@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from pathlib import Path
 
 from bot.access import Rank
 from bot.apart import apart
-from bot.commands.finetune.data import attached
+from bot.commands.finetune.data import attached, made
 from bot.commands.finetune.findings import report_card
-from bot.commands.options import Options, one_of, parsed, positive, some, whole
+from bot.commands.options import Options, one_of, parsed, positive, short, some, whole, whole_number
 from bot.commands.registry import Call, Services, command
-from bot.datasets.cost import Estimate, estimate
+from bot.datasets.cost import estimate
 from bot.errors import CommandError, TuningError
 from bot.messages import Button, Card
-from bot.store import jobs
+from bot.store import datasets, jobs
 from bot.store.jobs import Stage
 from bot.training import Dataset, Hyperparameters, Method, NewJob, ServedModel
-from bot.tuning.plan import Plan, month_of, require_within, served, warnings
-from bot.tuning.preparing import counted
+from bot.tuning.plan import Plan, month_of, require_within, served, unlimited, warnings
+from bot.tuning.preparing import Measured, measured
 
+MOST_SUFFIX = 64
 OPTIONS = {
     "epochs": whole(1, 50),  # bounds: facts/fine-tuning.md
     "batch": whole(1, 256),
     "lr": positive,
     "beta": positive,
-    "suffix": some,
+    "suffix": short(MOST_SUFFIX),
     "seed": whole(0, 2_147_483_647),
     "method": one_of("supervised", "dpo", "reinforcement"),
     "validation": some,
@@ -33,11 +35,12 @@ OPTIONS = {
     "service": some,
     "yes": None,
 }
-MOST_SUFFIX = 64
 HOW = "Write `/finetune start DATASET MODEL`, or send a file with `/finetune start MODEL`."
 
 
-@command("/finetune start DATASET MODEL [--epochs N] [--yes] …", rank=Rank.OPERATOR)
+@command(
+    "/finetune start DATASET MODEL [--epochs N] [--yes] …", rank=Rank.OPERATOR, takes_file=True
+)
 async def start(call: Call) -> Card:
     """Train a model, once its price is confirmed.
 
@@ -49,17 +52,19 @@ async def start(call: Call) -> Card:
     """
     options = parsed(call.rest, OPTIONS)
     services = call.services
+    if row := await services.store.insist(jobs.begun_by, call.message.id):
+        return await begun(call, row)
     if file := attached(call):
         model = the_only(options.words)
         draft = await services.library.draft(file, call.message.person.id)
         report = await services.library.look(draft)
         if report.obstacles:
             return report_card(draft, report)
-        dataset: Dataset | None = await services.library.finish(draft)
+        dataset: Dataset | None = await made(call, draft)
         source = dataset.training_file if dataset else ""
     else:
         source, model = the_two(options.words)
-        dataset = None if source.startswith("file-") else await services.library.named(source)
+        dataset = await meant(services, source)
         source = dataset.training_file if dataset else source
     plan = await planned(services, options, dataset, source, model)
     row = await asked(call, plan)
@@ -91,9 +96,14 @@ async def begun(call: Call, row: int) -> Card:
     have been started since it was asked for.
     """
     message, services = call.message, call.services
-    if tracked := await services.store.insist(jobs.asked, row):
-        await require_affordable(services, tracked.cost)
-    return await services.jobs.confirm(row, message.conversation, message.person.id, message.origin)
+    return await services.jobs.confirm(
+        row,
+        message.id,
+        message.conversation,
+        message.person.id,
+        message.origin,
+        partial(require_within, services.tuning),
+    )
 
 
 async def asked(call: Call, plan: Plan) -> int:
@@ -121,8 +131,7 @@ async def require_affordable(services: Services, cost: float | None) -> None:
 
 def is_free_to_go(services: Services, plan: Plan) -> bool:
     """Whether --yes is enough: not for a job of unknown price where a limit is set."""
-    rules = services.tuning
-    return plan.cost is not None or (rules.most_per_job is None and rules.most_per_month is None)
+    return not unlimited(services.tuning, plan.estimate)
 
 
 async def planned(
@@ -145,21 +154,27 @@ async def planned(
         validation,
         method,
         Hyperparameters(options["epochs"], options["batch"], options["lr"], options["beta"]),
-        (options["suffix"] or (dataset.name if dataset else ""))[:MOST_SUFFIX],
+        options["suffix"] or (dataset.name if dataset else "")[:MOST_SUFFIX],
         options["seed"],
         wandb=options["wandb"] or "",
     )
     require_fitting(wanted, dataset)
     found = served(await listed(services, service), model)
+    data = await looked_at(wanted, dataset)
+    price = estimate(data.counted, services.prices, model, options["epochs"]) if data else None
     queue = await services.store.insist(jobs.at_stage, Stage.STARTING, Stage.MADE)
     return Plan(
         service,
         wanted.suffix or model,
         wanted,
         dataset,
-        await estimated(services, options, dataset, model),
+        price,
         sum(each.service == service for each in queue),
-        warnings(wanted, dataset, found, services.clock.now()),
+        (
+            *warnings(wanted, dataset, found, services.clock.now()),
+            *(data.warnings if data else ()),
+            *unlimited(services.tuning, price),
+        ),
     )
 
 
@@ -171,14 +186,13 @@ async def listed(services: Services, service: str) -> list[ServedModel]:
         return []
 
 
-async def estimated(
-    services: Services, options: Options, dataset: Dataset | None, model: str
-) -> Estimate | None:
-    """What it would take; None for a file that is at its service only."""
+async def looked_at(wanted: NewJob, dataset: Dataset | None) -> Measured | None:
+    """What a dataset has; None for a file that is at its service only."""
     if dataset is None:
         return None
-    count = await apart(counted, Path(dataset.training_file), model)
-    return estimate(count, services.prices, model, options["epochs"])
+    validation = wanted.validation_file
+    other = Path(validation) if Path(validation).is_absolute() else None
+    return await apart(measured, Path(dataset.training_file), other, wanted.model)
 
 
 async def validation_of(services: Services, options: Options, dataset: Dataset | None) -> str:
@@ -186,9 +200,14 @@ async def validation_of(services: Services, options: Options, dataset: Dataset |
     named = options["validation"]
     if not named:
         return dataset.validation_file if dataset else ""
-    if named.startswith("file-"):
-        return str(named)
-    return (await services.library.named(named)).training_file
+    other = await meant(services, named)
+    return other.training_file if other else str(named)
+
+
+async def meant(services: Services, source: str) -> Dataset | None:
+    """The dataset of a name; None for the id of a file at a service. Raises CommandError."""
+    known = await services.store.insist(datasets.named, source)
+    return known if known or source.startswith("file-") else await services.library.named(source)
 
 
 def require_fitting(wanted: NewJob, dataset: Dataset | None) -> None:
@@ -218,6 +237,7 @@ def the_two(words: tuple[str, ...]) -> tuple[str, str]:
 
 def number(text: str) -> int:
     """The number of a job that was asked for. Raises CommandError."""
-    if not text.strip().isdigit():
+    found = whole_number(text.strip())
+    if found is None:
         raise CommandError("Write its number, or press the button.")
-    return int(text)
+    return found

@@ -10,8 +10,9 @@ from bot.commands.registry import Call, command
 from bot.errors import CommandError
 from bot.messages import Button, Card
 from bot.models.names import is_tuned
-from bot.store import conversations, datasets, jobs
+from bot.store import audit, conversations, datasets
 from bot.tuning.jobs import Jobs
+from bot.tuning.quoting import coded, quoted
 from bot.tuning.service import TuningService
 
 MOST_LISTED = 30
@@ -27,8 +28,9 @@ async def files(call: Call) -> str:
     if not found:
         return f"There are no training files at {name}."
     lines = [
-        f"- `{each.id}` {each.name}, {each.size:,} bytes"
-        f"{'' if each.processed else ', not read yet'}{f': {each.failure}' if each.failure else ''}"
+        f"- {coded(each.id)} {quoted(each.name)}, {each.size:,} bytes"
+        f"{'' if each.processed else ', not read yet'}"
+        f"{f': {quoted(each.failure)}' if each.failure else ''}"
         for each in found[:MOST_LISTED]
     ]
     more = len(found) - MOST_LISTED
@@ -45,17 +47,17 @@ async def models(call: Call) -> str:
     lines = (
         [f"{len(tuned)} trained models at {name}:"] if tuned else [f"None is trained at {name}."]
     )
-    lines += [f"- `{each.id}`{ends(each.shutdown)}" for each in tuned[:MOST_LISTED]]
+    lines += [f"- {coded(each.id)}{ends(each.shutdown)}" for each in tuned[:MOST_LISTED]]
     if len(tuned) > MOST_LISTED:
         lines.append(f"… and {len(tuned) - MOST_LISTED} more.")
-    lines += ["", "Others: " + ", ".join(f"`{each.id}`" for each in bases[:MOST_LISTED])]
-    lines += [f"- `{each.id}`{ends(each.shutdown)}" for each in bases if each.shutdown]
+    lines += ["", "Others: " + ", ".join(coded(each.id) for each in bases[:MOST_LISTED])]
+    lines += [f"- {coded(each.id)}{ends(each.shutdown)}" for each in bases if each.shutdown]
     return "\n".join(lines).rstrip(": ")
 
 
 def ends(day: str) -> str:
     """When a model ends, if that is known."""
-    return f", ends on {day}" if day else ""
+    return f", ends on {quoted(day)}" if day else ""
 
 
 @command("/finetune delete WHAT", rank=Rank.OPERATOR)
@@ -77,7 +79,7 @@ async def delete(call: Call) -> Card | str:
         return Card(text, buttons=(Button("Delete", says),))
     await delete()
     now, person = call.services.clock.now(), call.message.person.id
-    await store.insist(jobs.note, person, "delete", what, now)
+    await store.insist(audit.note, person, "delete", what, now)
     return f"`{what}` is deleted."
 
 
@@ -106,7 +108,10 @@ async def model_deleted(tuning: Jobs, service: TuningService, model: str) -> Non
 
 async def require_unused(call: Call, model: str) -> None:
     """Raise CommandError, with the channels, for a model that somebody talks to."""
-    names = [each.name for each in call.services.profiles.all() if each.model == model]
+    profiles = call.services.profiles
+    if model == profiles.chosen("").model:
+        raise CommandError(f"`{model}` is in use: it is the default. Configure another one first.")
+    names = [each.name for each in profiles.all() if each.model == model]
     users = await call.services.store.insist(conversations.users_of, names)
     if users:
         where = ", ".join(f"{each.adapter}:{each.channel}" for each in users[:MOST_LISTED])

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from bot.access import Rank
 from bot.commands.finetune.watch import the_job
+from bot.commands.options import whole_number
 from bot.commands.registry import Call, Services, command
 from bot.errors import BotError, CommandError
 from bot.messages import Card, Person, Profile, Role, Turn
 from bot.models.names import base_model
-from bot.store import conversations, jobs, spoken
+from bot.store import audit, conversations, spoken
 from bot.store.jobs import Tracked
 from bot.training import JobStatus
-from bot.tuning.jobs import checkpoints_of
+from bot.tuning.ending import checkpoints_of
+from bot.tuning.quoting import coded, quoted
 
 
 @command("/finetune use JOB [STEP]", rank=Rank.OPERATOR)
@@ -30,8 +32,8 @@ async def use(call: Call) -> str:
     where = call.message.conversation
     await call.services.store.insist(conversations.choose_for_channel, where, profile.name)
     now, person = call.services.clock.now(), call.message.person.id
-    await call.services.store.insist(jobs.note, person, "use", profile.model, now)
-    return f"From now on **{profile.name}** answers in this channel: `{profile.model}`."
+    await call.services.store.insist(audit.note, person, "use", profile.model, now)
+    return f"From now on **{profile.name}** answers in this channel: {coded(profile.model)}."
 
 
 @command("/finetune try [JOB] [QUESTION]")
@@ -78,8 +80,8 @@ async def last_question(call: Call) -> str:
 async def meant_with_step(call: Call) -> tuple[Tracked, int]:
     """The job that is meant, and the step of its checkpoint; 0 is its model."""
     words = call.rest.split()
-    if len(words) == 2 and words[1].isdigit():
-        return await the_job(call, words[0]), int(words[1])
+    if len(words) == 2 and (step := whole_number(words[1])) is not None:
+        return await the_job(call, words[0]), step
     if len(words) > 1:
         raise CommandError("Write `/finetune use JOB`, or `/finetune use JOB STEP`.")
     return await the_job(call, call.rest), 0
@@ -87,15 +89,18 @@ async def meant_with_step(call: Call) -> tuple[Tracked, int]:
 
 async def profile_of(call: Call, tracked: Tracked, step: int) -> Profile:
     """The profile of a job's model, or of a checkpoint, which gets one. Raises CommandError."""
+    call.services.jobs.service(tracked)
     if not step and tracked.job.status is not JobStatus.SUCCEEDED:
         raise CommandError(
-            f"{tracked.name} is {tracked.job.status.value}: its model can be used once it has "
-            f"succeeded; `/finetune checkpoints {tracked.id}` shows what there is before."
+            f"{quoted(tracked.name)} is {tracked.job.status.value}: its model can be used once it "
+            f"has succeeded; `/finetune checkpoints {tracked.id}` shows what there is before."
         )
+    if not step and not tracked.job.fine_tuned_model:
+        raise CommandError(f"The service names no model of {quoted(tracked.name)}.")
     if not step:
         return await call.services.jobs.learn(tracked, tracked.job.fine_tuned_model, tracked.name)
-    service = call.services.jobs.services[tracked.service]
+    service = call.services.jobs.service(tracked)
     found = [each for each in await checkpoints_of(service, tracked.job.id) if each.step == step]
     if not found:
-        raise CommandError(f"{tracked.name} has no checkpoint at step {step}.")
+        raise CommandError(f"{quoted(tracked.name)} has no checkpoint at step {step}.")
     return await call.services.jobs.learn(tracked, found[0].model, f"{tracked.name}-step-{step}")

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.commands.registry import COMMANDS, Call, Services, command, nearest
-from bot.errors import CommandError, TuningError
+from bot.errors import CommandError, TuningBusy, TuningError, TuningUnreached
 from bot.messages import Button, Card, Document
-from bot.store import boards, jobs
+from bot.store import jobs, telling
 from bot.store.jobs import Stage, Tracked
 from bot.training import JobEvent
 from bot.tuning.card import SIGNS, state
-from bot.tuning.jobs import checkpoints_of
+from bot.tuning.ending import checkpoints_of
 from bot.tuning.naming import meant
+from bot.tuning.quoting import LONGEST, coded, one_line, quoted
 
 MOST_LISTED = 20
 MOST_EVENTS = 20
@@ -46,9 +47,10 @@ async def list_(call: Call) -> str:
 def listed(tracked: Tracked) -> str:
     """A job's line in the list."""
     job = tracked.job
-    how = "starting" if tracked.stage is Stage.STARTING else state(job)
-    made = f" → `{job.fine_tuned_model}`" if job.fine_tuned_model else ""
-    return f"- {SIGNS[job.status]} **{tracked.name}** `{job.id}` {job.model}: {how}{made}"
+    how = state(job) if tracked.stage in {Stage.MADE, Stage.ENDED} else tracked.stage.value
+    made = f" → {coded(job.fine_tuned_model)}" if job.fine_tuned_model else ""
+    name = f"**{quoted(tracked.name)}** {coded(job.id)}".strip()
+    return f"- {SIGNS[job.status]} {name} {quoted(job.model)}: {how}{made}"
 
 
 @command("/finetune status [JOB]")
@@ -76,19 +78,19 @@ async def unfollow(call: Call) -> str:
     """Tell nothing more of a job here."""
     tracked = await the_job(call, call.rest)
     where = call.message.conversation
-    if await call.services.store.insist(boards.unfollow, tracked.id, where):
-        return f"Nothing more of {tracked.name} is told here."
-    return f"{tracked.name} is not followed here."
+    if await call.services.jobs.unfollow(tracked, where):
+        return f"Nothing more of {quoted(tracked.name)} is told here."
+    return f"{quoted(tracked.name)} is not followed here."
 
 
 @command("/finetune events [JOB]")
 async def events(call: Call) -> Card:
     """Show the newest events of a job; all of them as a file."""
     tracked = await the_job(call, call.rest)
-    found = await call.services.store.insist(jobs.events, tracked.id)
+    found = await call.services.store.insist(telling.events, tracked.id)
     if not found:
-        return Card(f"Nothing has happened to {tracked.name} yet.")
-    text = "\n".join(f"- {event_line(event)}" for event in found[-MOST_EVENTS:])
+        return Card(f"Nothing has happened to {quoted(tracked.name)} yet.")
+    text = "\n".join(f"- {quoted(event_line(event), LONGEST)}" for event in found[-MOST_EVENTS:])
     if len(found) <= MOST_EVENTS:
         return Card(text)
     content = "".join(f"{event_line(event)}\n" for event in found).encode()
@@ -99,18 +101,20 @@ async def events(call: Call) -> Card:
 def event_line(event: JobEvent) -> str:
     """An event in a line."""
     when = datetime.fromtimestamp(event.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{when} {'' if event.level == 'info' else f'{event.level}: '}{event.text}"
+    level = "" if event.level == "info" else f"{event.level}: "
+    return f"{when} {level}{one_line(event.text, LONGEST)}"
 
 
 @command("/finetune checkpoints [JOB]")
 async def checkpoints(call: Call) -> Card:
     """List the models that a job made on its way; each can be used."""
     tracked = await the_job(call, call.rest)
-    found = await checkpoints_of(call.services.jobs.services[tracked.service], tracked.job.id)
+    service = call.services.jobs.service(tracked)
+    found = await checkpoints_of(service, tracked.job.id) if tracked.job.id else []
     if not found:
-        return Card(f"{tracked.name} has no checkpoints yet.")
+        return Card(f"{quoted(tracked.name)} has no checkpoints yet.")
     lines = [
-        f"- step {each.step:,}: `{each.model}`"
+        f"- step {each.step:,}: {coded(each.model)}"
         + "".join(f", {name} {value:.3g}" for name, value in shown(each.metrics))
         for each in found
     ]
@@ -133,11 +137,12 @@ async def results(call: Call) -> Card:
     """Get the table of a job's metrics as a CSV file."""
     tracked = await the_job(call, call.rest)
     if not tracked.job.result_files:
-        raise CommandError(f"{tracked.name} has no result file: it comes when it has succeeded.")
-    service = call.services.jobs.services[tracked.service]
+        name = quoted(tracked.name)
+        raise CommandError(f"{name} has no result file: it comes when it has succeeded.")
+    service = call.services.jobs.service(tracked)
     content = await service.content(tracked.job.result_files[0])
     file = Document(f"{tracked.job.id}-results.csv", "text/csv", content)
-    return Card(f"The metrics of {tracked.name}, step by step.", file)
+    return Card(f"The metrics of {quoted(tracked.name)}, step by step.", file)
 
 
 async def the_job(call: Call, text: str) -> Tracked:
@@ -156,10 +161,16 @@ async def the_job(call: Call, text: str) -> Tracked:
 
 async def elsewhere(services: Services, id_: str, person: str) -> Tracked:
     """A job that somebody made elsewhere. Raises CommandError."""
+    trouble: TuningError | None = None
     for name, service in services.jobs.services.items():
         try:
             job = await service.job(id_)
+        except (TuningBusy, TuningUnreached) as error:
+            trouble = error
         except TuningError:
             continue
-        return await services.jobs.adopt(name, job, person)
+        else:
+            return await services.jobs.adopt(name, job, person)
+    if trouble:
+        raise trouble
     raise CommandError(f"There is no job {id_!r}: `/finetune list` shows them.")

@@ -134,9 +134,9 @@ def test_message_is_read_in_the_terms_of_the_core() -> None:
     message = found.message
     assert message.conversation == ConversationId("telegram", "-1000000000007", "5")
     assert message.person == Person("telegram:7", "Ann Lee")
-    assert message.keys == ("-1000000000007/17",)
+    assert message.keys == ("4242:-1000000000007/17",)
     assert found.events == (EVENT,)
-    assert json.loads(message.origin) == {"message": 17}
+    assert json.loads(message.origin) == {"message": "17"}
 
 
 def test_thread_of_replies_is_no_topic() -> None:

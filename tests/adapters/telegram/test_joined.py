@@ -44,6 +44,17 @@ async def test_pieces_of_a_text_are_waited_for(telegram: TelegramServer, make: M
         assert texts(core) == ["Quick", text + "the rest"]
 
 
+async def test_pieces_that_overtook_each_other_are_put_in_order(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann = telegram.private(7)
+    pieces = [ann.post(ann.person, text * 4096) for text in "ab"]
+    async with running(make()) as core:
+        for piece in reversed(pieces):
+            telegram.happens("message", piece.json(ann.about))
+        await core.heard("a" * 4096 + "b" * 4096)
+
+
 async def test_long_text_alone_is_not_waited_for_in_vain(
     telegram: TelegramServer, make: Make
 ) -> None:
@@ -116,7 +127,7 @@ async def test_new_message_beside_one_delivered_again_is_heard(
 
     first = await ann.writes(long)
     await ann.writes("And something new")
-    known.add(f"7/{first.id}")
+    known.add(f"{telegram.bot.id}:7/{first.id}")
     adapter = make()
     core = Knowing(adapter)
     run = asyncio.create_task(adapter.run(core))

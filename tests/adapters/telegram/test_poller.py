@@ -107,7 +107,7 @@ async def test_update_delivered_again_is_heard_once_and_acknowledged(
     async with going(adapter, core):
         message = await ann.writes("Hello")
         await core.heard("Hello")
-        assert core.received[0].keys == (f"7/{message.id}",)
+        assert core.received[0].keys == (f"{telegram.bot.id}:7/{message.id}",)
         await acknowledged(telegram)
     telegram.updates.waiting, telegram.updates.confirmed = telegram.updates.confirmed, []
     async with going(adapter, core):
@@ -115,6 +115,23 @@ async def test_update_delivered_again_is_heard_once_and_acknowledged(
         await core.heard("Again")
         await acknowledged(telegram)
         assert texts(core) == ["Hello", "Again"]
+
+
+async def test_same_numbers_at_another_bot_are_other_messages(
+    telegram: TelegramServer, make: Make
+) -> None:
+    ann, adapter = telegram.private(7), make()
+    core = FakeCore(adapter)
+    async with going(adapter, core):
+        message = await ann.writes("To the first")
+        await core.heard("To the first")
+    async with TelegramServer(token=f"4343:{'A' * 35}") as another:
+        adapter = adapter_on(another)
+        async with going(adapter, core):
+            again = await another.private(7).writes("To the second")
+            assert again.id == message.id
+            await core.heard("To the second")
+        await adapter.close()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -161,6 +163,54 @@ async def test_message_is_answered_once_whichever_commit_kill_9_hits(
     await telegram.until(lambda: not telegram.updates.waiting)
     await bot.end()
     once(ann, named(ann))
+
+
+@pytest.mark.parametrize("moment", range(5))
+async def test_press_counts_once_whichever_commit_kill_9_hits(
+    tmp_path: Path, telegram: TelegramServer, model: ScriptedModel, moment: int
+) -> None:
+    bot, ann = Tunebot(tmp_path, telegram, model), telegram.private(7)
+    ann.post(telegram.bot, "A card", keyboard=[[{"text": "Go", "callback_data": "s7:/models"}]])
+    await bot.start(dies_at=moment)
+    await ann.presses("Go")
+    assert await bot.ended() == -signal.SIGKILL
+    telegram.redeliver()
+    await bot.start()
+    await ann.sees(lambda _: len(ann.answers) == 2, 30)
+    await ann.writes("/help")
+    await ann.sees(lambda _: len(ann.answers) > 2, 30)
+    await bot.end()
+    assert sum("assistant" in each for each in ann.answers) == 1
+    assert on_the_shelf(bot) == 0
+
+
+@pytest.mark.parametrize("moment", range(5))
+async def test_opinion_counts_once_whichever_commit_kill_9_hits(
+    tmp_path: Path, telegram: TelegramServer, model: ScriptedModel, moment: int
+) -> None:
+    bot, ann = Tunebot(tmp_path, telegram, model), telegram.private(7)
+    model.reply("The end.")
+    await bot.start()
+    await ann.writes("Hello")
+    await all_answered(telegram, ann)
+    await bot.end()
+    await bot.start(dies_at=moment)
+    await ann.reacts(ann.messages[-1], "👍")
+    assert await bot.ended() == -signal.SIGKILL
+    telegram.redeliver()
+    await bot.start()
+    await ann.writes("Hello again")
+    await ann.sees(lambda _: len(ann.answers) == 2, 30)
+    await bot.end()
+    with closing(sqlite3.connect(bot.database)) as db:
+        assert db.execute("SELECT person, value FROM feedback").fetchall() == [("telegram:7", 1)]
+    assert on_the_shelf(bot) == 0
+
+
+def on_the_shelf(bot: Tunebot) -> int:
+    """How much an ended program left to be read."""
+    with closing(sqlite3.connect(bot.database)) as db:
+        return int(db.execute("SELECT count(*) FROM shelf").fetchone()[0])
 
 
 async def test_message_delivered_again_is_answered_once(

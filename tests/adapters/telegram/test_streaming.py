@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -217,7 +218,7 @@ async def test_bot_is_seen_typing_until_there_is_something(
     telegram: TelegramServer, clock: StoppedClock, make: Make
 ) -> None:
     group = telegram.group(SUPERGROUP)
-    async with closing(make(clock).sink(reply_in(group))) as sink:
+    async with closing(make(clock).sink(replace(reply_in(group), answer=True))) as sink:
         await clock.asleep(1)
         assert not group.typing
         clock.advance(0.5)
