@@ -27,7 +27,6 @@ from bot.errors import BotError, ConfigError, StoreError
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.local import LocalServer
-from bot.messages import Provider
 from bot.models.client import HttpModelClient
 from bot.models.profiles import Profiles
 from bot.models.slots import Slots
@@ -35,7 +34,7 @@ from bot.models.tokens import Tokens
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Core, Door
 from bot.readiness import Readiness
-from bot.store import Store, privacy
+from bot.store import Store, privacy, shelf
 from bot.tuning import webhook
 from bot.tuning.jobs import Jobs
 from bot.tuning.library import Library
@@ -126,12 +125,16 @@ class App:
         self._files.open()
         model = model_client(config, clock, self._environment)
         stack.push_async_callback(model.aclose)
+        tuning = services(config.providers, keys_of(config, self._environment), clock)
+        for service in tuning.values():
+            stack.push_async_callback(service.aclose)
         for provider in config.providers.values():
             if provider.kind == "local":
                 server = LocalServer(provider, data_folder(config))
                 stack.push_async_callback(server.stop)
                 await server.start()
                 model.connect(provider.name, server.base_url, server.key)
+                tuning[provider.name].connect(server.base_url, server.key)
         profiles = Profiles(config.profiles, config.defaults.profile)
         access = Access(config.access)
         outbox = Outbox(self._store, self._adapters, clock)
@@ -149,10 +152,7 @@ class App:
             slots,
         )
         self._library = Library(self._store, data_folder(config) / "datasets", clock)
-        tuning = services(trainers(config), keys_of(config, self._environment), clock)
-        for service in tuning.values():
-            stack.push_async_callback(service.aclose)
-        jobs = Jobs(
+        jobs = self._jobs = Jobs(
             self._store,
             tuning,
             self._adapters,
@@ -215,11 +215,13 @@ class App:
         """Delete what is older than its time."""
         days = self._config.retention_days
         gone = await self._store.insist(privacy.prune, self._clock.now(), days)
+        await self._store.insist(shelf.prune, self._clock.now(), self._adapters)
         if gone:
             log.info("pruned", turns=gone)
         await self._store.scrub()
         await self._files.sweep()
         await self._library.sweep()
+        await self._jobs.sweep()
 
 
 def doors_of(adapters: Mapping[str, Adapter]) -> list[Door]:
@@ -263,11 +265,6 @@ def model_client(
         clock,
         on_retry=lambda provider: metrics.model_retries.labels(provider).inc(),
     )
-
-
-def trainers(config: Config) -> Mapping[str, Provider]:
-    """The providers at which jobs can run."""
-    return {name: each for name, each in config.providers.items() if each.kind != "local"}
 
 
 def keys_of(config: Config, environment: Mapping[str, str]) -> Mapping[str, str]:

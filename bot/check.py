@@ -59,7 +59,8 @@ async def provider_checks(
     config: Config, provider: Provider, model: HttpModelClient
 ) -> AsyncIterator[Check]:
     """Whether a provider answers, and has the models of its profiles."""
-    server = LocalServer(provider, data_folder(config)) if provider.kind == "local" else None
+    local = provider.kind == "local"
+    server = LocalServer(provider, data_folder(config), trains=False) if local else None
     what = f"provider {provider.name}"
     served: list[str] | None = None
     try:

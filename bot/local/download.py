@@ -16,6 +16,7 @@ from textwrap import shorten
 from bot.errors import LocalUnavailable
 from bot.local.unavailable import INSTALL, unavailable
 
+RESUMES = "20"
 LOOK = 0.2  # seconds between two looks at how much has arrived
 
 
@@ -48,7 +49,8 @@ async def run(
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=STDOUT,
-        env={**os.environ, "TMPDIR": f"{folder}"},
+        # A connection that breaks is gone on with from where it was, by a pip that can (25.1).
+        env={"PIP_RESUME_RETRIES": RESUMES, **os.environ, "TMPDIR": f"{folder}"},
     )
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -64,6 +64,8 @@ def serve(settings: dict[str, Any]) -> Any:
     params.n_ctx = settings["slots"] * settings["slot_context"]
     params.cpuparams.n_threads = settings["threads"]
     params.cache_ram_mib = 0  # it is not keyed by LoRA adapter
+    # A request that names no adapters gets the scale of loading. All requests name all of them.
+    params.lora_adapters = [adapter(xllamacpp, path) for path in settings["adapters"]]
     params.port = settings["port"]
     params.api_keys = [settings["key"]]
     params.ui = False
@@ -71,6 +73,13 @@ def serve(settings: dict[str, Any]) -> Any:
     params.cors_credentials = False
     params.verbosity = 1  # errors
     return xllamacpp.Server(params)
+
+
+def adapter(xllamacpp: Any, path: str) -> Any:
+    """An adapter that changes nothing until a request gives it a scale."""
+    info = xllamacpp.CommonAdapterLoraInfo()
+    info.path, info.scale = path, 0.0
+    return info
 
 
 if __name__ == "__main__":

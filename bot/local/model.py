@@ -87,13 +87,24 @@ def named_model(provider: Provider) -> Path:
     return path
 
 
+def installed(data_folder: Path, package: Package = SMOLLM2) -> Path:
+    """Where the packaged model is, once it is there."""
+    return data_folder / "models" / package.file_name
+
+
+def verified(package: Package, path: Path) -> bool:
+    """Whether a file is the packaged model, byte for byte. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == package.digest
+
+
 async def packaged_model(data_folder: Path, package: Package = SMOLLM2) -> Path:
     """The packaged model in the data folder, installed first where it is missing.
 
     Processes that start together install it once. Raises LocalUnavailable.
     """
-    folder = data_folder / "models"
-    path = folder / package.file_name
+    path = installed(data_folder, package)
+    folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         async with AsyncFileLock(folder / ".lock"):

@@ -1,19 +1,15 @@
-"""The local provider: an OpenAI-compatible server on the loopback, kept alive."""
+"""llama.cpp on the loopback, kept alive."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 
 from bot.errors import LocalUnavailable
 from bot.local.child import Child, Settings
-from bot.local.model import model_name, model_path
-from bot.messages import Provider
 
 START_TIMEOUT = 120.0  # seconds
 LONG_LIFE = 60.0  # seconds; a child that lived longer did not die of its start
@@ -23,48 +19,46 @@ MOST_THREADS = 8
 log = structlog.get_logger(__name__)
 
 
-class LocalServer:
-    """A local provider's model behind HTTP. Every request needs `key` as its bearer token.
+class LlamaServer:
+    """A model and its adapters behind llama.cpp's HTTP interface, kept alive.
 
-    The address and the key stay the same when the child dies and is started again. Until it
-    answers, connections are refused, then requests get a 503: clients try again.
+    The address stays the same when the child dies and is started again. Until it answers,
+    connections are refused, then requests get a 503.
     """
 
-    def __init__(
-        self, provider: Provider, data_folder: Path, start_timeout: float = START_TIMEOUT
-    ) -> None:
-        self.model = model_name(provider)
+    def __init__(self, settings: Settings, start_timeout: float = START_TIMEOUT) -> None:
         self.base_url = ""  # known once started
-        self.key = secrets.token_urlsafe(32)
-        self._provider = provider
-        self._data_folder = data_folder
+        self._settings = settings
         self._start_timeout = start_timeout
         self._child: Child | None = None
         self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def key(self) -> str:
+        """The bearer token that every request needs."""
+        return self._settings.key
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The files of the adapters; their places are their ids."""
+        return self._settings.adapters
 
     @property
     def alive(self) -> bool:
         """Whether the child runs at this moment."""
         return self._child is not None and self._child.alive
 
-    async def start(self) -> None:
-        """Fetch the model where it is missing, load it, and return when it answers.
+    @property
+    def pid(self) -> int:
+        """The child's process, 0 before the start."""
+        return self._child.pid if self._child else 0
 
-        Raises ConfigError for a model_file that is none, LocalUnavailable for everything else.
-        """
-        path = await model_path(self._provider, self._data_folder)
-        settings = Settings(
-            model=str(path),
-            name=self.model,
-            slots=self._provider.slots,
-            slot_context=self._provider.slot_context,
-            threads=self._provider.threads or cores(),
-            key=self.key,
-        )
-        self._child = await Child.start(settings, self._start_timeout)
+    async def start(self) -> None:
+        """Load the model and return when it answers. Raises LocalUnavailable."""
+        self._child = await Child.start(self._settings, self._start_timeout)
         self.base_url = f"http://127.0.0.1:{self._child.port}/v1"
-        settings = replace(settings, port=self._child.port)
-        self._keeper = asyncio.create_task(self._keep(settings), name=f"keep {self.model}")
+        settings = replace(self._settings, port=self._child.port)
+        self._keeper = asyncio.create_task(self._keep(settings), name=f"keep {settings.name}")
 
     async def stop(self) -> None:
         """End the child. Answers that it was giving break."""
@@ -82,13 +76,13 @@ class LocalServer:
             status = await self._child.wait()
             await self._child.stop()
             deaths = 0 if clock.time() - born > LONG_LIFE else deaths
-            log.warning("local model died", model=self.model, status=status, pause=pause(deaths))
+            log.warning("local model died", model=settings.name, status=status, pause=pause(deaths))
             await asyncio.sleep(pause(deaths))
             deaths, born = deaths + 1, clock.time()
             try:
                 self._child = await Child.start(settings, self._start_timeout)
             except (LocalUnavailable, OSError, ValueError) as error:
-                log.warning("local model does not start", model=self.model, reason=str(error))
+                log.warning("local model does not start", model=settings.name, reason=str(error))
 
 
 def pause(deaths: int) -> float:

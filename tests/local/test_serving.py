@@ -10,19 +10,17 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import httpx
-import platformdirs
 import pytest
 import pytest_asyncio
 
-from bot.errors import LocalUnavailable
-from bot.local import MODEL_NAME, LocalServer
-from bot.local.model import packaged_model
-from bot.messages import Provider
+from bot.local import MODEL_NAME
+from bot.local.child import Settings
+from bot.local.serving import LlamaServer, cores
+from tests.local.conftest import real_model
 
 pytestmark = [
     pytest.mark.local_model,
@@ -30,45 +28,39 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
-PROVIDER = Provider(name="local", kind="local", slots=2, slot_context=2048)
-CACHE = Path(os.environ.get("TUNEBOT_TEST_CACHE", platformdirs.user_cache_dir("tunebot-tests")))
 ENDLESS = {"max_tokens": 1900, "ignore_eos": True}  # at least 20 seconds
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def cache() -> Path:
-    """The data folder with the real model."""
-    required = os.environ.get("CI") == "true"
-    if find_spec("xllamacpp") is None and not required:
-        pytest.skip("xllamacpp is not installed")
-    try:
-        await packaged_model(CACHE)
-    except LocalUnavailable as error:
-        if required:
-            raise
-        pytest.skip(str(error))
-    return CACHE
+async def settings() -> Settings:
+    return Settings(
+        model=str(await real_model()),
+        name=MODEL_NAME,
+        slots=2,
+        slot_context=2048,
+        threads=cores(),
+        key="key" * 8,
+    )
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(cache: Path) -> AsyncIterator[LocalServer]:
-    server = LocalServer(PROVIDER, cache)
+async def server() -> AsyncIterator[LlamaServer]:
+    server = LlamaServer(await settings())
     await server.start()
     yield server
     await server.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def spare(cache: Path) -> AsyncIterator[LocalServer]:
+async def spare() -> AsyncIterator[LlamaServer]:
     """A server that a test may break."""
-    server = LocalServer(PROVIDER, cache)
+    server = LlamaServer(await settings())
     await server.start()
     yield server
     await server.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def client(server: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+async def client(server: LlamaServer) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(server.base_url, server.key) as client:
         yield client
 
@@ -138,7 +130,7 @@ async def test_same_question_at_temperature_0_has_the_same_answer(
 
 
 async def test_system_prompt_reaches_the_model(
-    client: httpx.AsyncClient, server: LocalServer
+    client: httpx.AsyncClient, server: LlamaServer
 ) -> None:
     messages = [
         {"role": "system", "content": "You speak like a pirate."},
@@ -170,7 +162,7 @@ async def test_model_is_listed_under_its_name(client: httpx.AsyncClient) -> None
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
 async def test_without_the_key_nothing_is_answered(
-    headers: dict[str, str], server: LocalServer
+    headers: dict[str, str], server: LlamaServer
 ) -> None:
     """Trap 5."""
     async with httpx.AsyncClient(base_url=server.base_url, headers=headers) as stranger:
@@ -190,7 +182,7 @@ async def test_web_page_of_another_origin_is_not_let_in(client: httpx.AsyncClien
         assert response.headers.get("Access-Control-Allow-Credentials", "false") == "false"
 
 
-async def test_there_is_no_web_page(client: httpx.AsyncClient, server: LocalServer) -> None:
+async def test_there_is_no_web_page(client: httpx.AsyncClient, server: LlamaServer) -> None:
     """Trap 5."""
     assert (await client.get(server.base_url.removesuffix("/v1") + "/")).status_code == 404
 
@@ -220,7 +212,7 @@ async def test_more_requests_than_slots_are_all_answered(client: httpx.AsyncClie
 
 
 async def test_client_that_leaves_frees_its_slot(
-    client: httpx.AsyncClient, server: LocalServer
+    client: httpx.AsyncClient, server: LlamaServer
 ) -> None:
     """Trap 2: a request that streams is cancelled when its client goes."""
 
@@ -236,7 +228,7 @@ async def test_client_that_leaves_frees_its_slot(
 
 
 async def test_signals_of_the_terminal_and_the_service_manager_do_not_end_the_child(
-    client: httpx.AsyncClient, server: LocalServer
+    client: httpx.AsyncClient, server: LlamaServer
 ) -> None:
     child = process_of(server)
     assert os.getsid(child) != os.getsid(0)
@@ -247,7 +239,7 @@ async def test_signals_of_the_terminal_and_the_service_manager_do_not_end_the_ch
 
 
 async def test_child_that_is_killed_is_started_again_at_the_same_address(
-    spare: LocalServer,
+    spare: LlamaServer,
 ) -> None:
     first = process_of(spare)
     async with client_of(spare.base_url, spare.key) as client:
@@ -263,7 +255,7 @@ async def test_child_that_is_killed_is_started_again_at_the_same_address(
     assert process_of(spare) != first
 
 
-async def test_stop_leaves_no_process(spare: LocalServer) -> None:
+async def test_stop_leaves_no_process(spare: LlamaServer) -> None:
     assert spare.alive
     child = process_of(spare)
     await spare.stop()
@@ -272,13 +264,15 @@ async def test_stop_leaves_no_process(spare: LocalServer) -> None:
         os.kill(child, 0)
 
 
-async def test_child_dies_with_a_parent_that_is_killed(cache: Path) -> None:
+async def test_child_dies_with_a_parent_that_is_killed() -> None:
     script = f"""
-import asyncio, pathlib, sys
-from bot.local import LocalServer
-from bot.messages import Provider
+import asyncio, sys
+from bot import log
+from bot.local.child import Settings
+from bot.local.serving import LlamaServer
+log.configure("ERROR")
 async def main():
-    server = LocalServer({PROVIDER!r}, pathlib.Path({str(cache)!r}))
+    server = LlamaServer(Settings(**{asdict(await settings())!r}))
     await server.start()
     print(server.base_url, server.key, flush=True)
     await asyncio.to_thread(sys.stdin.read)
@@ -311,6 +305,6 @@ async def answers(client: httpx.AsyncClient) -> bool:
         return False
 
 
-def process_of(server: LocalServer) -> int:
+def process_of(server: LlamaServer) -> int:
     assert server._child is not None
     return server._child._process.pid

@@ -24,7 +24,7 @@ def provider(tmp_path: Path) -> Provider:
 
 
 async def refusal(provider: Provider, start_timeout: float = 60.0) -> str:
-    server = LocalServer(provider, Path("unused"), start_timeout)
+    server = LocalServer(provider, Path(provider.model_file).parent, start_timeout)
     with pytest.raises(LocalUnavailable) as refused:
         await server.start()
     assert not server.alive
@@ -92,8 +92,11 @@ async def test_key_is_seen_neither_in_arguments_nor_in_the_environment(
     server = LocalServer(provider, tmp_path)
     with pytest.raises(LocalUnavailable) as refused:
         await server.start()
-    assert server.key not in seen.read_text()
-    assert server.key not in str(refused.value)
+    await server.stop()
+    assert server._generations is not None
+    for key in (server.key, server._generations._settings.key):
+        assert key not in seen.read_text()
+        assert key not in str(refused.value)
     assert json.loads(seen.read_text())[1]["PYTHONPATH"] == str(tmp_path)
 
 

@@ -1,0 +1,120 @@
+"""/v1/files"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse
+
+from bot.local.api.errors import Refused
+from bot.local.api.pages import After, listed, page
+from bot.local.api.upload import Upload
+from bot.local.jobs.data import examine
+from bot.local.jobs.database import Database
+from bot.local.jobs.folder import Folder
+from bot.local.jobs.values import StoredFile
+
+PURPOSES = ("fine-tune", "user_data", "assistants", "batch", "vision")
+LONGEST_NAME = 255
+
+
+class FileRoutes:
+    """Take files, list them, give them back, delete them."""
+
+    def __init__(self, database: Database, folder: Folder, now: Callable[[], float]) -> None:
+        self._database = database
+        self._folder = folder
+        self._now = now
+
+    def add_to(self, router: APIRouter) -> None:
+        add = router.add_api_route
+        add("/files", self.create, methods=["POST"])
+        add("/files", self.list, methods=["GET"])
+        add("/files/{id_}", self.retrieve, methods=["GET"])
+        add("/files/{id_}/content", self.content, methods=["GET"])
+        add("/files/{id_}", self.delete, methods=["DELETE"])
+
+    async def create(self, request: Request) -> dict[str, Any]:
+        """Keep a file; one to train from is looked through at once."""
+        id_ = f"file-{token_hex(12)}"
+        partial = self._folder.file(f"{id_}.partial")
+        try:
+            upload = Upload(partial)
+            await upload.read(request)
+            purpose = upload.texts.get("purpose", "")
+            if not upload.name:
+                raise Refused(400, "'file' is a required property", param="file")
+            if purpose not in PURPOSES:
+                raise Refused(400, f"{purpose!r} is not one of {[*PURPOSES]}.", param="purpose")
+            name = Path(upload.name.replace("\\", "/")).name[-LONGEST_NAME:] or "file"
+            file = StoredFile(id_, name, purpose, upload.size, int(self._now()))
+            return shown(await asyncio.to_thread(self._keep, partial, file))
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def list(
+        self,
+        purpose: str = "",
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+        order: Literal["asc", "desc"] = "desc",
+        after: After = "",
+    ) -> dict[str, Any]:
+        """All files, or those of a purpose."""
+        with self._database.look() as tables:
+            kept = tables.files(oldest_first=order == "asc")
+        kept = [file for file in kept if purpose in {"", file.purpose}]
+        some, more = page(kept, lambda file: file.id, after, limit)
+        ends = {"first_id": some[0].id if some else "", "last_id": some[-1].id if some else ""}
+        return {**listed(map(shown, some), has_more=more), **ends}
+
+    def retrieve(self, id_: str) -> dict[str, Any]:
+        return shown(self._found(id_))
+
+    def content(self, id_: str) -> FileResponse:
+        file = self._found(id_)
+        path = self._folder.file(id_)
+        return FileResponse(path, media_type="application/octet-stream", filename=file.name)
+
+    def delete(self, id_: str) -> dict[str, Any]:
+        """Have a file no more. A job that was made from it has its own."""
+        self._found(id_)
+        with self._database.transaction() as tables:
+            tables.delete_file(id_)
+        self._folder.file(id_).unlink(missing_ok=True)
+        return {"id": id_, "object": "file", "deleted": True}
+
+    def _keep(self, partial: Path, file: StoredFile) -> StoredFile:
+        if file.purpose == "fine-tune":
+            kind, fault = examine(partial)
+            file = replace(file, kind=kind or "", fault=fault)
+        partial.replace(self._folder.file(file.id))
+        with self._database.transaction() as tables:
+            tables.put_file(file)
+        return file
+
+    def _found(self, id_: str) -> StoredFile:
+        with self._database.look() as tables:
+            file = tables.file(id_)
+        if file is None:
+            raise Refused(404, f"No such File object: {id_}", param="id")
+        return file
+
+
+def shown(file: StoredFile) -> dict[str, Any]:
+    """A file as it goes out."""
+    return {
+        "id": file.id,
+        "object": "file",
+        "bytes": file.size,
+        "created_at": file.created_at,
+        "filename": file.name,
+        "purpose": file.purpose,
+        "status": "error" if file.fault else "processed",
+        **({"status_details": file.fault} if file.fault else {}),
+    }

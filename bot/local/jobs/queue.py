@@ -1,0 +1,175 @@
+"""The queue: one job after the other, each in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+import structlog
+from filelock import AsyncFileLock
+
+from bot.local.jobs.database import Database
+from bot.local.jobs.folder import Folder
+from bot.local.jobs.telling import Telling
+from bot.local.jobs.trainer import COMMAND, Trainer
+from bot.local.jobs.values import Failure, Job
+from bot.local.training.spec import Spec
+
+TICK = 1.0  # seconds between two looks at what other processes have changed
+BREATH = 2.0  # seconds until a job whose folder or database is not to be had is tried again
+BUSY = "busy"  # the trainer of a tunebot that was killed has not yet noticed
+
+log = structlog.get_logger(__name__)
+
+
+class Queue:
+    """Runs the jobs of a folder, as long as no other process does. `run` it once."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Folder,
+        now: Callable[[], float],
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._database = database
+        self._folder = folder
+        self._telling = Telling(database, folder, now)
+        self._command = command
+        self._changed = asyncio.Event()
+        self.trainer: Trainer | None = None  # while one runs
+
+    def poke(self) -> None:
+        """Look at once at what has changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Run one job after the other until cancelled. A job that ran then goes on next time."""
+        async with AsyncFileLock(self._folder.lock, poll_interval=TICK):
+            while True:
+                try:
+                    waiting = await asyncio.to_thread(self._waiting)
+                    if not waiting:
+                        await self._change()
+                    elif not await self._work(waiting[0]):
+                        await asyncio.sleep(BREATH)
+                except (OSError, sqlite3.Error) as error:
+                    log.warning("queue of fine-tune jobs waits", reason=str(error))
+                    await asyncio.sleep(BREATH)
+
+    async def _work(self, job: Job) -> bool:
+        """Take a job as far as it gets; False where it is to be tried again later."""
+        try:
+            went = await self._train(job.id)
+        except Exception as error:  # a bug, too, ends its job and not the queue
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+                return False
+            failure = failure_of(error)
+            log.warning("fine-tune job fails", job=job.id, code=failure.code, exc_info=error)
+            self._folder.tidy(job.id)  # which makes room to say it
+            await asyncio.to_thread(self._telling.fail, job.id, failure)
+            went = True
+        if await asyncio.to_thread(self._ended, job.id):
+            await asyncio.to_thread(self._folder.tidy, job.id)
+        return went
+
+    async def _train(self, id_: str) -> bool:
+        job = await asyncio.to_thread(self._telling.begin, id_)
+        if job is None:
+            return True
+        spec = await asyncio.to_thread(self._write_spec, job)
+        async with Trainer.started(self._command, spec) as trainer:
+            self.trainer = trainer
+            log.info("fine-tune job runs", job=id_, process=trainer.pid)
+            unwanted = asyncio.create_task(self._until_unwanted(id_), name=f"watch {id_}")
+            heard = asyncio.create_task(self._hear(id_, trainer), name=f"hear {id_}")
+            try:
+                await asyncio.wait({unwanted, heard}, return_when=asyncio.FIRST_COMPLETED)
+                done = heard if heard.done() else unwanted
+                return done.result()
+            finally:
+                self.trainer = None
+                for task in (unwanted, heard):
+                    task.cancel()
+                await asyncio.gather(unwanted, heard, return_exceptions=True)
+
+    async def _hear(self, id_: str, trainer: Trainer) -> bool:
+        """Write down what a trainer says, until the job ends."""
+        async with aclosing(trainer.events()) as events:
+            async for said in events:
+                if said["type"] == "error" and said["code"] == BUSY:
+                    return False
+                if not await asyncio.to_thread(self._telling.hear, id_, said):
+                    return True
+        await asyncio.to_thread(self._telling.fail, id_, await trainer.failure())
+        return True
+
+    async def _until_unwanted(self, id_: str) -> bool:
+        """Return when somebody has cancelled or paused a job."""
+        while await asyncio.to_thread(self._status, id_) == "running":
+            await self._change()
+        return True
+
+    async def _change(self) -> None:
+        """Wait until something may have changed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await self._changed.wait()
+        self._changed.clear()
+
+    def _waiting(self) -> list[Job]:
+        with self._database.look() as tables:
+            return tables.waiting()
+
+    def _status(self, id_: str) -> str | None:
+        with self._database.look() as tables:
+            return tables.status(id_)
+
+    def _ended(self, id_: str) -> bool:
+        with self._database.look() as tables:
+            job = tables.job(id_)
+            return job is None or job.ended
+
+    def _write_spec(self, job: Job) -> Path:
+        """What the trainer is told. The first time says it all: it is not written again."""
+        path = self._folder.spec(job.id)
+        if path.exists():
+            return path
+        asked = {key: each for key, each in job.hyperparameters.items() if each != "auto"}
+        spec = Spec(
+            model=Path(job.base),
+            training_file=self._folder.lent(job.id, "training"),
+            validation_file=(
+                self._folder.lent(job.id, "validation") if job.validation_file else None
+            ),
+            kind=job.kind,
+            output=self._folder.output(job.id),
+            epochs=asked.get("n_epochs"),
+            batch_size=asked.get("batch_size"),
+            learning_rate_multiplier=asked.get("learning_rate_multiplier"),
+            beta=asked.get("beta"),
+            seed=job.seed,
+        )
+        partial = path.with_suffix(".partial")
+        partial.write_text(spec.model_dump_json(), encoding="utf-8")
+        partial.replace(path)
+        return path
+
+
+def failure_of(error: Exception) -> Failure:
+    """Why a job could not go on, for the person who started it."""
+    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    if full or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+        return Failure("disk_full", "The disk is full: make room and start the job again.")
+    if isinstance(error, OSError) and error.errno in {errno.ENOMEM, errno.EAGAIN}:
+        return Failure(
+            "out_of_memory", "No process could be started: close other programs and start it again."
+        )
+    if isinstance(error, OSError | sqlite3.Error):
+        return Failure("storage_error", f"What it needs could not be read or written: {error}.")
+    said = f"{type(error).__name__}: {error}"
+    return Failure("internal_error", f"The job met a bug of tunebot ({said}): please report it.")

@@ -1,0 +1,173 @@
+"""What a trainer says, as it changes its job. Each event is one transaction.
+
+A training that was interrupted says again what it said since its last saved state: each event has
+a key here, under which it is told once.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.local.jobs.database import Database
+from bot.local.jobs.folder import Folder
+from bot.local.jobs.making import tell_places
+from bot.local.jobs.tables import Tables
+from bot.local.jobs.values import Event, Failure, Job, StoredFile, TunedModel
+
+KEPT = 3  # checkpoints: the trainer deletes the adapters of those before
+CHOSEN = "n_epochs", "batch_size", "learning_rate_multiplier", "beta"
+METRICS = "step", "loss", "accuracy"  # how the keys of a checkpoint's metrics end
+IS_ABOUT_DATA = {"invalid_file"}
+
+Said = Mapping[str, Any]
+
+
+class Telling:
+    """Writes down what trainers say."""
+
+    def __init__(self, database: Database, folder: Folder, now: Callable[[], float]) -> None:
+        self._database = database
+        self._folder = folder
+        self._now = now
+
+    def begin(self, id_: str) -> Job | None:
+        """A job begins, or goes on; None where that is not wanted any more."""
+        with self._database.transaction() as tables:
+            job = tables.job(id_)
+            if job is None or job.status not in {"queued", "running"}:
+                return None
+            if job.status == "queued":
+                job = replace(job, status="running")
+                tables.put_job(job)
+                tables.tell(id_, Event("Fine-tuning job started", key="started"), self._now())
+            return job
+
+    def hear(self, id_: str, said: Said) -> bool:
+        """Write down an event; whether the job still goes on."""
+        with self._database.transaction() as tables:
+            job = tables.job(id_)
+            if job is None or job.status != "running":
+                return False
+            match said["type"]:
+                case "hyperparameters":
+                    chosen = {key: said[key] for key in CHOSEN if key in said}
+                    tables.put_job(replace(job, hyperparameters=chosen))
+                    self._tell(tables, job, said, key="hyperparameters")
+                case "metrics":
+                    self._step(tables, job, said)
+                case "checkpoint":
+                    self._checkpoint(tables, job, said)
+                case "done":
+                    self._succeed(tables, job, said)
+                    return False
+                case "error":
+                    self._fail(tables, job, failure_of(said))
+                    return False
+                case "resumed":
+                    self._tell(tables, job, said)
+                case _:
+                    self._tell(tables, job, said, key=f"message {said['message']}")
+            return True
+
+    def fail(self, id_: str, failure: Failure) -> None:
+        """A job ends without a model, unless it has ended."""
+        with self._database.transaction() as tables:
+            job = tables.job(id_)
+            if job is not None and job.status == "running":
+                self._fail(tables, job, failure)
+
+    def _step(self, tables: Tables, job: Job, said: Said) -> None:
+        data = {key: said[key] for key in said if key not in {"type", "level", "message", "eta"}}
+        event = Event(said["message"], said["level"], "metrics", data, key=f"step {said['step']}")
+        tables.tell(job.id, event, self._now())
+        tables.put_job(replace(job, estimated_finish=int(self._now() + said["eta"])))
+
+    def _checkpoint(self, tables: Tables, job: Job, said: Said) -> None:
+        step = said["step"]
+        measured = {key: each for key, each in said["metrics"].items() if key.endswith(METRICS)}
+        tables.put_model(
+            TunedModel(
+                f"{model_name(job)}:ckpt-step-{step}",
+                job.id,
+                job.model,
+                said["adapter"],
+                int(self._now()),
+                step,
+                f"ftckpt-{id_of(job)}-{step}",
+                {key: measured[key] for key in measured if key != "total_steps"},
+            )
+        )
+        for old in tables.checkpoints(job.id)[KEPT:]:
+            tables.delete_model(old.name)
+        data = {"step": step, "total_steps": said["total_steps"]}
+        self._tell(tables, job, said, key=f"checkpoint {step}", data=data)
+
+    def _succeed(self, tables: Tables, job: Job, said: Said) -> None:
+        now, name = int(self._now()), model_name(job)
+        results = StoredFile(
+            f"file-{id_of(job)}-results",  # the same if this is done again after a death
+            "step_metrics.csv",
+            "fine-tune-results",
+            Path(said["results"]).stat().st_size,
+            now,
+        )
+        shutil.copyfile(said["results"], self._folder.file(results.id))
+        tables.put_file(results)
+        # The last checkpoint's adapter is this model's too, and goes when neither needs it.
+        tables.put_model(TunedModel(name, job.id, job.model, said["adapter"], now))
+        ended = replace(
+            job,
+            status="succeeded",
+            fine_tuned_model=name,
+            finished_at=now,
+            estimated_finish=0,
+            result_file=results.id,
+            trained_tokens=said["trained_tokens"],
+        )
+        tables.put_job(ended)
+        created = Event(f"New fine-tuned model created: {name}", key="model")
+        tables.tell(job.id, created, now)
+        self._tell(tables, job, said, key="done")
+        tell_places(tables, now)
+
+    def _fail(self, tables: Tables, job: Job, failure: Failure) -> None:
+        now = int(self._now())
+        tables.put_job(
+            replace(job, status="failed", failure=failure, finished_at=now, estimated_finish=0)
+        )
+        data = {"code": failure.code, "line": failure.line}
+        tables.tell(job.id, Event(failure.message, "error", data=data, key="failed"), now)
+        tell_places(tables, now)
+
+    def _tell(
+        self,
+        tables: Tables,
+        job: Job,
+        said: Said,
+        key: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        event = Event(said["message"], said["level"], data=data or {}, key=key)
+        tables.tell(job.id, event, self._now())
+
+
+def failure_of(said: Said) -> Failure:
+    """Why a trainer gave up, in its words."""
+    param = "training_file" if said["code"] in IS_ABOUT_DATA else None
+    return Failure(said["code"], said["message"], said["line"], param)
+
+
+def id_of(job: Job) -> str:
+    """What is a job's own in its id."""
+    return job.id.rpartition("-")[2]
+
+
+def model_name(job: Job) -> str:
+    """The name of the model that a job makes: no part of it may hold a colon or a slash."""
+    suffix = re.sub(r"[^a-z0-9_-]+", "-", job.suffix.lower()).strip("-")
+    return f"ft:{job.model}:local:{suffix}:{id_of(job)[:8]}"

