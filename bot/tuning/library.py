@@ -67,6 +67,11 @@ class Library:
         source = Path(attachment.path)
         return await self._placed(attachment.name, person, partial(copied, source))
 
+    async def again(self, dataset: Dataset, person: str) -> Draft:
+        """A draft of what a dataset trains from."""
+        source = Path(dataset.training_file)
+        return await self._placed(source.name, person, partial(copied, source))
+
     async def spoken(
         self, where: ConversationId, profile: Profile, wanted: Wanted, person: str
     ) -> tuple[Draft, Sequence[Finding]]:

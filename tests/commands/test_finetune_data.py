@@ -63,6 +63,18 @@ async def test_each_change_is_taken_in_or_out(bot: Bot, tmp_path: Path) -> None:
     assert "13 prompts with completions" in await presses(bot, "Apply these changes")
 
 
+async def test_dataset_is_looked_at_again_by_its_name(bot: Bot, tmp_path: Path) -> None:
+    await bot.hears("/finetune prepare", person="op", files=[faq(tmp_path)])
+    await presses(bot, "Apply all recommended")
+    said = (await bot.hears("/finetune prepare faq", person="op"))[-1]
+    assert "12 prompts with completions" in said
+    assert "will be done" not in said, "nothing more is found"
+    assert (
+        "There is no dataset named 'fap'"
+        in (await bot.hears("/finetune prepare fap", person="op"))[-1]
+    )
+
+
 async def test_dropped_file_leaves_nothing(bot: Bot, tmp_path: Path) -> None:
     await bot.hears("/finetune prepare", person="op", files=[faq(tmp_path)])
     assert "nothing of it is kept" in await presses(bot, "Cancel")

@@ -20,16 +20,17 @@ from bot.tuning.quoting import quoted
 
 SEND_ONE = (
     "Send the file together with this command: CSV, TSV, Excel, JSON, JSON lines or text. Or name "
-    "a draft by its number."
+    "a dataset, or a draft by its number."
 )
 
 
-@command("/finetune prepare [DRAFT]", rank=Rank.OPERATOR, takes_file=True)
+@command("/finetune prepare [DATASET]", rank=Rank.OPERATOR, takes_file=True)
 async def prepare(call: Call) -> Card | str:
     """Look at a file of training data, and make a dataset of it.
 
     Send the file with this command, or the file alone. It says what is wrong with the file and
-    which changes would help; buttons take each change in or out, and make the dataset.
+    which changes would help; buttons take each change in or out, and make the dataset. With the
+    name of a dataset, that one is looked at again.
     """
     library = call.services.library
     if file := attached(call):
@@ -37,6 +38,10 @@ async def prepare(call: Call) -> Card | str:
         return report_card(draft, await library.look(draft))
     words = call.rest.split()
     number = whole_number(words[0]) if words else None
+    if number is None and words:
+        dataset = await library.named(call.rest.strip())
+        draft = await library.again(dataset, call.message.person.id)
+        return report_card(draft, await library.look(draft))
     if number is None:
         raise CommandError(SEND_ONE)
     draft = await library.drafted(number)
