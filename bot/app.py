@@ -26,7 +26,6 @@ from bot.core import Tunebot
 from bot.errors import BotError, ConfigError, StoreError
 from bot.files import Files
 from bot.inbox import Inbox
-from bot.local import LocalServer
 from bot.models.client import HttpModelClient
 from bot.models.profiles import Profiles
 from bot.models.slots import Slots
@@ -130,6 +129,8 @@ class App:
             stack.push_async_callback(service.aclose)
         for provider in config.providers.values():
             if provider.kind == "local":
+                from bot.local import LocalServer  # noqa: PLC0415  10 MiB, for those who want it
+
                 server = LocalServer(provider, data_folder(config))
                 stack.push_async_callback(server.stop)
                 await server.start()
