@@ -9,6 +9,7 @@ from bot.local.training.spec import Spec
 
 LEARNING_RATE = 3e-3  # a third of it learns nothing from 50 rows: facts/local-models.md
 PREFERENCE_RATE = 3e-4
+SEEN = 1000  # examples, over all epochs: of 50 rows 9 were learned by 500, and all 50 by 1,000
 LONG = 500  # steps; a longer training takes smaller ones
 BETA = 0.1
 
@@ -31,7 +32,7 @@ def chosen(spec: Spec, examples: int) -> Chosen:
     """
     few, many = clamp(examples // 12, 1, 4), clamp(examples // 64, 1, 16)
     batch_size = min(spec.batch_size or max(few, many), examples)
-    epochs = spec.epochs or clamp(500 // examples, 3, 10)
+    epochs = spec.epochs or clamp(SEEN // examples, 3, 20)
     steps = epochs * steps_per_epoch(examples, batch_size)
     multiplier = spec.learning_rate_multiplier or 1.0
     rate = PREFERENCE_RATE if spec.kind == "preference" else LEARNING_RATE

@@ -14,7 +14,7 @@ NONE_CHOSEN = Spec(model=Path("m"), training_file=Path("t"), kind="completion", 
 
 @pytest.mark.parametrize(
     ("examples", "epochs", "batch_size"),
-    [(1, 10, 1), (10, 10, 1), (50, 10, 4), (100, 5, 4), (200, 3, 4), (10_000, 3, 16)],
+    [(1, 20, 1), (10, 20, 1), (50, 20, 4), (100, 10, 4), (200, 5, 4), (10_000, 3, 16)],
 )
 def test_few_examples_are_read_often(examples: int, epochs: int, batch_size: int) -> None:
     automatic = chosen(NONE_CHOSEN, examples)
