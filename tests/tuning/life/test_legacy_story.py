@@ -15,11 +15,6 @@ TOLD = Story(steps=4, epochs=4, queue=(31, 30, 30, 27), reading=1.0, waiting=60.
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
 async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
     async with TuningServer(key="", now=clock.now, story=TOLD) as tuning:
         yield tuning

@@ -31,17 +31,6 @@ START = "/finetune start davinci-002 --suffix support"
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
-
-
-@pytest.fixture
 async def bot(tuning: TuningServer, tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Bot]:
     async with tuned(tuning, tmp_path, clock) as bot:
         yield bot

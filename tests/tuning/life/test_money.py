@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,6 @@ from tests.tuning_server import Drop, Fail, Hang, TuningServer
 
 CREATE = "POST fine_tuning/jobs"
 START = "/finetune start davinci-002 --suffix support"
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
 
 
 async def prepared(bot: Bot, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,18 +22,6 @@ from tests.tuning.stage import (
     watched,
 )
 from tests.tuning_server import Hang, TuningServer
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
-
 
 Happens = Callable[[TuningServer], None]
 

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from tests.clock import StoppedClock
 from tests.tuning.stage import faq, looks, presses, says, sees, shown, tuned, watched
 from tests.tuning_server import Story, TuningServer
 
 SHORT = Story(steps=6, epochs=3, queue=(), reading=10.0, waiting=0.0, pace=5.0)
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
 
 
 async def test_from_a_file_in_the_chat_to_an_answer_of_its_model(

@@ -37,17 +37,6 @@ HERE = ConversationId("fake", "general")
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
-
-
-@pytest.fixture
 async def store(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Store]:
     store = Store(tmp_path / "bot.db", clock)
     await store.open()

@@ -14,17 +14,6 @@ from tests.tuning_server import TuningServer
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
-
-
-@pytest.fixture
 async def bot(tuning: TuningServer, tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Bot]:
     """A bot with a job that has succeeded, and one checkpoint of it."""
     async with tuned(tuning, tmp_path, clock) as bot:

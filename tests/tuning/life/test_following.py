@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,17 +24,6 @@ from tests.tuning.stage import (
 from tests.tuning_server import Fail, Story, TuningServer
 
 LONG = Story(steps=303, epochs=3, queue=(), reading=0.0, waiting=0.0, pace=0.01)
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def tuning(clock: StoppedClock) -> AsyncIterator[TuningServer]:
-    async with TuningServer(key="", now=clock.now) as tuning:
-        yield tuning
 
 
 async def test_303_steps_over_pages_of_20_are_read_once_and_in_order(
