@@ -20,18 +20,18 @@ def named_file(text: str, commands: Sequence[CommandInfo]) -> tuple[str, Path | 
         if command.takes_file and name.lower() == command.name:
             first, _, others = rest.partition(" ")
             for path, left in ((rest, ""), (first, others)):  # a name may have blanks
-                file = Path(path.strip("'\"")).expanduser()
-                if is_file(file):
+                if file := existing(path.strip("'\"")):
                     return f"{command.name} {left}".strip(), file
     return text, None
 
 
-def is_file(path: Path) -> bool:
-    """Whether a file is there; what no file system takes as a name is none."""
+def existing(path: str) -> Path | None:
+    """The file of a path, "~" too; None where there is none, or could not be one."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+        file = Path(path).expanduser()
+        return file if file.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # a name that is none; "~nobody"
+        return None
 
 
 def attachment(file: Path, folder: Path) -> Attachment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.terminal.attaching import attachment, named_file
@@ -56,5 +56,6 @@ def test_copy_keeps_its_name_and_lies_with_the_core(tmp_path: Path) -> None:
 
 
 @given(st.text())
+@example("~nobody/faq.csv")
 def test_nothing_that_is_typed_is_an_error(text: str) -> None:
     assert named_file(f"/finetune start {text}", [START])[0]

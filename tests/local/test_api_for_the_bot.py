@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot import app
 from bot.config import Tuning
 from bot.errors import TuningError
 from bot.local import LocalServer
@@ -90,7 +89,7 @@ async def test_job_is_started_and_followed_from_the_chat(
     def local(provider: Provider, folder: Path) -> LocalServer:
         return LocalServer(provider, folder, trainer=trainer.command)
 
-    monkeypatch.setattr(app, "LocalServer", local)
+    monkeypatch.setattr("bot.local.LocalServer", local)
     config = configuration(
         tmp_path,
         "",
