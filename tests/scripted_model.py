@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import click
 
+from tests.ending import accept_no_more
 from tests.scripted_wire import (
     LAST,
     ending,
@@ -175,6 +176,7 @@ class ScriptedModel:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        await accept_no_more(self._server)
         self._server.close()
         tasks = [connection.task for connection in self.open if connection.task]
         for connection in list(self.open):

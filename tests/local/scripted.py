@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from bot.local.training import events
 from bot.local.training.automatic import Chosen
+from tests.ending import accept_no_more
 
 STAND_IN = Path(__file__).with_name("stand_in")
 PATIENCE = 30.0  # seconds
@@ -71,6 +72,7 @@ class Listening:
         trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
+        await accept_no_more(self._server)
         self._server.close()
         for line in self._lines:
             line.hang_up()

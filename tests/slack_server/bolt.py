@@ -11,6 +11,7 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from tests.ending import end
 from tests.slack_server.server import SlackServer
 
 
@@ -44,4 +45,4 @@ async def served(app: AsyncApp) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
     finally:
-        await runner.cleanup()
+        await end(runner)

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from aiohttp import web
 
+from tests.ending import end
 from tests.slack_server import assistant, chat, files, reactions, streams, views, wire
 from tests.slack_server.calls import Call
 from tests.slack_server.control import Control
@@ -126,7 +127,7 @@ class SlackServer:
         if self.delivery:
             await self.delivery.close()
         self.faults.release()
-        await self._runner.cleanup()
+        await end(self._runner)
         assert failed or not self.violations, self.violations
 
     def streaming(self, message: Message) -> bool:

@@ -13,6 +13,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from tests.clock import StoppedClock
+from tests.ending import end
 from tests.slack_server.bolt import bolt, served
 from tests.slack_server.http_events import Signature
 from tests.slack_server.slack import Slack
@@ -46,7 +47,7 @@ async def answering(handler: Handler) -> AsyncIterator[str]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    await runner.cleanup()
+    await end(runner)
 
 
 async def test_event_is_taken_by_bolt(slack: Slack, app: AsyncApp) -> None:

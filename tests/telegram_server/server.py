@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.ending import end
 from tests.telegram_server import editing, sending, wire
 from tests.telegram_server.chats import Chat
 from tests.telegram_server.faults import Drop, Fail, Fault, Faults, Hang, Planned
@@ -100,7 +101,7 @@ class TelegramServer:
         assert self._runner
         await self.updates.close()
         self.faults.release()
-        await self._runner.cleanup()
+        await end(self._runner)
         assert failed or not self.violations, self.violations
 
     # Who is there

@@ -17,6 +17,7 @@ from telegram.error import (
     Conflict,
 )
 
+from tests.ending import end
 from tests.shared import shared
 from tests.telegram_server import Chat, File, Person, TelegramServer
 from tests.telegram_server.ptb import client, keyboard
@@ -160,7 +161,7 @@ async def test_webhook_is_called_with_its_secret_until_it_answers_200(
     assert info.last_error_message == "Wrong response from the webhook: 500"
     await bot.delete_webhook()
     assert await bot.get_updates() == ()
-    await runner.cleanup()
+    await end(runner)
 
 
 async def test_poll_whose_client_is_gone_takes_nothing(

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.ending import end
 from tests.tuning_server.checks import answer_problem, request_problem
 from tests.tuning_server.faults import Drop, Fail, Fault, Hang, Raw
 from tests.tuning_server.routes import ROUTES
@@ -52,7 +53,7 @@ class TuningServer(Service):
         assert self._runner
         await self.webhooks.close()
         self.faults.release()
-        await self._runner.cleanup()
+        await end(self._runner)
         assert failed or not self.violations, self.violations
 
     def add_routes(self, router: web.UrlDispatcher) -> None:

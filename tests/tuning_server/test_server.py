@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from tests.clock import HeldClock
+from tests.ending import end
 from tests.tuning_server import Fail, Story, TuningServer
 from tests.tuning_server.specification import specification
 
@@ -139,7 +140,7 @@ async def test_a_webhook_is_signed_and_comes_again_under_its_id(
     job.succeeds()
     tuning.webhooks.redeliver()
     await tuning.webhooks.delivered()
-    await runner.cleanup()
+    await end(runner)
     (headers, body), (again, same) = heard
     assert headers["webhook-id"] == again["webhook-id"]
     assert json.loads(body) == json.loads(same)

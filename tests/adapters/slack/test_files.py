@@ -14,6 +14,7 @@ from adapters.slack.api import Api
 from bot.messages import IncomingMessage, Receipt
 from bot.ports import Adapter
 from tests.adapters.slack.conftest import Core, Make, read, running
+from tests.ending import end
 from tests.slack_server import File
 from tests.slack_server.people import Person
 from tests.slack_server.slack import Slack
@@ -78,7 +79,7 @@ async def shelves() -> AsyncIterator[Shelves]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     shelves.port = runner.addresses[0][1]
     yield shelves
-    await runner.cleanup()
+    await end(runner)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from bot.errors import ConfigError, StoreBusy, StoreError
 from bot.ports import Door, Knock, SecretHeader
 from tests.adapters.fake_core import FakeCore
 from tests.adapters.telegram.conftest import SECRET, Make, adapter_on, going
+from tests.ending import end
 from tests.telegram_server import Fail, TelegramServer
 from tests.telegram_server.updates import Update
 
@@ -43,7 +44,7 @@ async def house() -> AsyncIterator[tuple[list[Door], str]]:
     try:
         yield doors, f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        await runner.cleanup()
+        await end(runner)
 
 
 @asynccontextmanager
