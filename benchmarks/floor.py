@@ -21,9 +21,9 @@ import aiohttp
 from benchmarks.bot import QUESTION
 from benchmarks.machine import heading, pin, table
 from benchmarks.turns import model
-from bot.clock import SystemClock
 from bot.messages import Profile, Provider
 from bot.models.client import HttpModelClient
+from bot.ports import SystemClock
 
 READERS = 50
 COLUMNS = ("Client", "Answers a second", "CPU an answer, ms")

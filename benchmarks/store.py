@@ -17,8 +17,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.machine import heading, percentile, pin, table
-from bot.clock import SystemClock
 from bot.messages import ConversationId, IncomingMessage, Person
+from bot.ports import SystemClock
 from bot.store import Store, database, inbox
 
 TOGETHER = database.MOST_STEPS

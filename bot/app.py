@@ -17,7 +17,6 @@ from pydantic import ValidationError
 
 from bot import metrics
 from bot.access import Access
-from bot.clock import SystemClock
 from bot.commands import Services
 from bot.completion import Completions
 from bot.config import LOCAL_MODEL, Config, secret, sentence
@@ -31,7 +30,7 @@ from bot.models.profiles import Profiles
 from bot.models.slots import Slots
 from bot.models.tokens import Tokens
 from bot.outbox import Outbox
-from bot.ports import Adapter, Clock, Core, Door
+from bot.ports import Adapter, Clock, Core, Door, SystemClock
 from bot.readiness import Readiness
 from bot.store import Store, privacy, shelf
 from bot.tuning import webhook

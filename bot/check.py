@@ -7,13 +7,12 @@ from difflib import get_close_matches
 
 from bot.access import lets_in
 from bot.app import data_folder, model_client
-from bot.clock import SystemClock
 from bot.config import Config
 from bot.errors import BotError, StoreTaken
 from bot.local import LocalServer
 from bot.messages import Profile, Provider
 from bot.models.client import HttpModelClient
-from bot.ports import Adapter, Check
+from bot.ports import Adapter, Check, SystemClock
 from bot.store import Store
 
 

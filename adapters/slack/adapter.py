@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from itertools import count
 
@@ -27,21 +26,9 @@ from adapters.slack.sink import LIMITS, sink_for
 from adapters.slack.sockets import LONGEST_BACKOFF, OUT_OF_REACH, Sockets
 from bot.errors import ConfigError, DeliveryError
 from bot.messages import ReplyTo
-from bot.ports import Check, Clock, Core, Door, Knock, Opened, Signature, Sink
+from bot.ports import Check, Clock, Core, Door, Knock, Opened, Signature, Sink, SystemClock
 
 log = structlog.get_logger()
-
-
-class SystemClock:
-    """The time of the machine."""
-
-    def now(self) -> float:
-        """Unix time in seconds."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Let other tasks run for so long."""
-        await asyncio.sleep(seconds)
 
 
 class Slack:

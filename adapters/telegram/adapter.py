@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from telegram import User
@@ -31,21 +30,9 @@ from adapters.telegram.updates import Reader
 from adapters.telegram.webhook import Webhook
 from bot.errors import ConfigError
 from bot.messages import ReplyTo
-from bot.ports import Check, Clock, Core, Door, Knock, Opened, SecretHeader, Sink
+from bot.ports import Check, Clock, Core, Door, Knock, Opened, SecretHeader, Sink, SystemClock
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - its name
-
-
-class SystemClock:
-    """The time of the machine."""
-
-    def now(self) -> float:
-        """Unix time in seconds."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Let other tasks run for so long."""
-        await asyncio.sleep(seconds)
 
 
 class Telegram:

@@ -12,7 +12,7 @@ import httpx
 
 from adapters.http import Settings, create
 from bot.app import App
-from bot.clock import SystemClock
+from bot.ports import SystemClock
 from tests.adapters.http.answers import events, question
 from tests.fakes import configuration
 from tests.scripted_model import Answer, ScriptedModel
