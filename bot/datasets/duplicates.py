@@ -9,8 +9,8 @@ import orjson
 
 from bot.datasets.checks import Choice
 from bot.datasets.examples import said
-from bot.datasets.faults import Places, many
-from bot.datasets.findings import Finding, Level, Remedy, Row
+from bot.datasets.faults import Places
+from bot.datasets.findings import Finding, Level, Remedy, Row, many
 from bot.datasets.sampling import Seen, content_key, key_of
 
 MOST_KEYS = 500_000  # about 50 MB

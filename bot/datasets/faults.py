@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bot.datasets.checks import Choice
-from bot.datasets.findings import MOST_LINES, Finding, Level, Remedy, Row
+from bot.datasets.findings import MOST_LINES, Finding, Level, Remedy, Row, many
 
 MOST_DETAILS = 4
 # What is named in a finding. Anything else may be what somebody wrote, or a secret.
@@ -121,8 +121,3 @@ def mended(
         if key in taken:
             fields = changes[key](fields)
     return row._replace(fields=fields)
-
-
-def many(count: int, what: str = "example") -> str:
-    """ "1 example", "2,500 examples"."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

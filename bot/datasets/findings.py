@@ -58,3 +58,8 @@ class Finding:
     lines: tuple[int, ...] = ()
     count: int = 0
     remedy: Remedy | None = None
+
+
+def many(number: int, what: str = "example", plural: str = "") -> str:
+    """ "1 example", "2,500 classes"."""
+    return f"{number:,} {what if number == 1 else plural or what + 's'}"

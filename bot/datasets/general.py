@@ -10,8 +10,8 @@ from bot.datasets.checks import Check, Choice
 from bot.datasets.counting import ExampleTokens, trained_window
 from bot.datasets.duplicates import Duplicates
 from bot.datasets.examples import rewritten, strings
-from bot.datasets.faults import MOST_DETAILS, Places, many
-from bot.datasets.findings import Finding, Level, Remedy, Row
+from bot.datasets.faults import MOST_DETAILS, Places
+from bot.datasets.findings import Finding, Level, Remedy, Row, many
 from bot.datasets.near_duplicates import NearDuplicates
 from bot.datasets.personal import PersonalData, masked
 from bot.models.tokens import Tokens

@@ -19,8 +19,8 @@ from zlib import crc32
 
 from bot.datasets.checks import Choice
 from bot.datasets.examples import said
-from bot.datasets.faults import Places, many
-from bot.datasets.findings import Finding, Level, Remedy, Row, Weight
+from bot.datasets.faults import Places
+from bot.datasets.findings import Finding, Level, Remedy, Row, Weight, many
 
 MOST_KEPT = 50_000  # examples that later ones are compared with: about 40 MB
 MOST_LOOKED_AT = 10_000  # examples, unless near duplicates are to be removed: a quarter second

@@ -12,8 +12,8 @@ from typing import Any
 
 from bot.datasets.checks import Choice
 from bot.datasets.examples import rewritten, strings
-from bot.datasets.faults import Places, many
-from bot.datasets.findings import Finding, Level, Remedy, Row, Weight
+from bot.datasets.faults import Places
+from bot.datasets.findings import Finding, Level, Remedy, Row, Weight, many
 
 # Domains that were set aside for examples: RFC 2606 and 6761.
 _EXAMPLE_DOMAIN = re.compile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.datasets.findings import Finding, Level, Remedy, Weight
+from bot.datasets.findings import Finding, Level, Remedy, Weight, many
 from bot.datasets.pairs import Column, Places
 from bot.datasets.personal import masked
 
@@ -147,11 +147,6 @@ def split(train: int, valid: int, weight: Weight) -> Finding:
     says = "Rows held back for validation show how well the model does on what it has not seen."
     rows = f"{train:,} rows for training and {valid:,} for validation"
     return Finding("split", Level.NOTE, says, remedy=Remedy("split", f"Split into {rows}", weight))
-
-
-def many(number: int, what: str, plural: str = "") -> str:
-    """ "1 row", "2,500 rows"."""
-    return f"{number:,} {what if number == 1 else plural or what + 's'}"
 
 
 def shown(text: str) -> str:
