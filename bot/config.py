@@ -175,11 +175,10 @@ def complete(config: Config) -> Config:
             raise ConfigError(
                 "profiles: none is configured; add [profiles.assistant] with provider and model."
             )
-        model = Path(local.model_file).stem if local.model_file else LOCAL_MODEL
         profiles[name] = Profile(
             name=name,
             provider=local.name,
-            model=model,
+            model=local_model(local),
             system="You are a helpful assistant.",
             context=local.slot_context,
             # It loops and drifts into other languages unless it is held.
@@ -190,7 +189,11 @@ def complete(config: Config) -> Config:
     tuning = config.tuning.provider
     if tuning and tuning not in providers:
         raise ConfigError(f"tuning.provider: {unknown(tuning, providers, 'provider')}")
-    free = {p.model: Price(0.0, 0.0, 0.0) for p in profiles.values() if is_local(providers, p)}
+    here = {p.model for p in profiles.values() if is_local(providers, p)}
+    bases = [local_model(p) for p in providers.values() if p.kind == "local"]
+    # What is tuned from a base has its price under ft: and the base's name (bot.models.prices).
+    here.update(bases, (f"ft:{base}" for base in bases))
+    free = {model: Price(0.0, 0.0, 0.0) for model in here}
     return config.model_copy(
         update={
             "providers": providers,
@@ -202,6 +205,13 @@ def complete(config: Config) -> Config:
             "adapters": config.adapters or {"terminal": {}, "http": {}},
         }
     )
+
+
+def local_model(provider: Provider) -> str:
+    """The name of the model that a local provider serves."""
+    if provider.vllm_url:
+        return Path(provider.model_folder).name
+    return Path(provider.model_file).stem if provider.model_file else LOCAL_MODEL
 
 
 def is_local(providers: Mapping[str, Provider], profile: Profile) -> bool:
@@ -229,6 +239,37 @@ def require_provider(provider: Provider) -> None:
             raise ConfigError(f"{key}.{name}: {getattr(provider, name)}; it must be above 0.")
     if provider.slot_context < 256:
         raise ConfigError(f"{key}.slot_context: {provider.slot_context}; at least 256 tokens.")
+    require_engine(key, provider)
+
+
+def require_engine(key: str, provider: Provider) -> None:
+    """Raise ConfigError when what trains and what serves do not go together."""
+    if provider.engine == "numpy":
+        for name in ("model_folder", "vllm_url", "python"):
+            if getattr(provider, name):
+                raise ConfigError(
+                    f'{key}.{name}: only engine = "trl" uses it; set that too, or remove it.'
+                )
+        return
+    if provider.kind != "local":
+        raise ConfigError(f'{key}.engine: only kind = "local" trains here; remove it.')
+    if not provider.model_folder:
+        raise ConfigError(
+            f'{key}.model_folder: engine = "trl" trains on a Hugging Face folder; name it here.'
+        )
+    if provider.model_file and provider.vllm_url:
+        raise ConfigError(
+            f"{key}.vllm_url: llama.cpp serves model_file, or vLLM model_folder; remove one."
+        )
+    if not provider.model_file and not provider.vllm_url:
+        raise ConfigError(
+            f"{key}.model_file: name the GGUF file of the model in model_folder, which llama.cpp "
+            f"serves, or the vllm_url of a vLLM that serves that folder."
+        )
+    if provider.vllm_url and not provider.vllm_url.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"{key}.vllm_url: {provider.vllm_url!r} is no address; write http://127.0.0.1:8000/v1."
+        )
 
 
 def require_profile(config: Config, profile: Profile) -> None:

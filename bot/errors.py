@@ -12,6 +12,7 @@
     │   └── AnswerBroken        the stream broke after the first token: what came is kept
     ├── TuningError             the tuning service understood and said no
     │   ├── TuningBusy          it did nothing: later it may
+    │   │   └── TuningSpent     the limit of the day is reached: today it will not
     │   └── TuningUnreached     no answer: it is not known whether it was done
     ├── StoreError              the database could not take a step
     │   ├── StoreBusy           locked by another program: later may work
@@ -97,6 +98,10 @@ class TuningBusy(TuningError):
     ) -> None:
         super().__init__(message, code, status)
         self.retry_after = retry_after
+
+
+class TuningSpent(TuningBusy):
+    """The limit of the day is reached: asking again before tomorrow does not help."""
 
 
 class TuningUnreached(TuningError):

@@ -285,9 +285,14 @@ class Provider:
     retry_deadline: float = 120.0
     transcription: str = ""
     model_file: str = ""
+    engine: Literal["numpy", "trl"] = "numpy"
+    model_folder: str = ""
+    vllm_url: str = ""
+    python: str = ""
     slots: int = 2
     slot_context: int = 2048
     threads: int = 0
+    training_type: str = "Standard"
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,9 @@ def completion_prompt(
         last = number == len(said) - 1
         if turn.role is Role.USER:
             label = profile.user_label if number or profile.label_first else ""
-            prompt += label + turn.text + profile.separator
+            # Questions may all end in "?", which is their separator then: it stands once.
+            asked = turn.text.removesuffix(profile.separator)
+            prompt += label + closed(asked, (profile.separator,))
         else:
             answer = profile.answer_prefix + turn.text
             prompt += answer if last and go_on else closed(answer, profile.stop)

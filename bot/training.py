@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-Kind = Literal["completion", "chat", "preference"]
+Kind = Literal["completion", "chat", "preference", "reinforcement"]
 Method = Literal["supervised", "dpo", "reinforcement"]
 
 
@@ -57,7 +57,10 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A fine-tune job to be made. Files are ids at the service; `wandb` names a project there."""
+    """A fine-tune job to be made. Files are ids at the service; `wandb` names a project there.
+
+    `grader` judges answers in reinforcement training, written as the service takes it.
+    """
 
     model: str
     training_file: str
@@ -68,6 +71,7 @@ class NewJob:
     seed: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     wandb: str = ""
+    grader: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,11 @@ def listed(entry: Command) -> str:
 async def stop(call: Call) -> str | None:
     """Stop the answer that is being written.
 
-    What was said up to then stays.
+    What was said up to then stays. Training data that is being looked at or written is stopped,
+    too; nothing of that stays.
     """
-    if call.services.conversation.stop(call.message.conversation):
+    where, services = call.message.conversation, call.services
+    if services.conversation.stop(where) or services.stops.stop(where):
         return None
     return "There is no answer to stop."
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TypeVar
 
 from bot.access import Access, Rank
+from bot.commands.stops import Stops
 from bot.commands.summaries import SUMMARIES
 from bot.completion import Completions
 from bot.config import Tuning
@@ -23,6 +25,7 @@ from bot.store.inbox import Received
 from bot.tuning.jobs import Jobs
 from bot.tuning.library import Library
 
+T = TypeVar("T")
 LOOKS_LIKE_ONE = re.compile(r"/[A-Za-z][\w-]*(\s|$)")  # "/usr/bin" and "/" are text
 
 
@@ -41,6 +44,7 @@ class Services:
     completions: Completions
     prices: Mapping[str, Price]
     tuning: Tuning
+    stops: Stops = field(default_factory=Stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class Call:
     message: Received
     rest: str
     services: Services
+
+    async def stoppable(self, work: Awaitable[T]) -> T:
+        """What a work returns. Raises Stopped when somebody says /stop where it was called."""
+        return await self.services.stops.run(self.message.conversation, work)
 
 
 Run = Callable[[Call], Awaitable[Card | str | None]]

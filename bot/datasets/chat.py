@@ -8,12 +8,11 @@ from typing import Any
 
 from bot.datasets import general, rules
 from bot.datasets.checks import Check, Choice
+from bot.datasets.examples import CHAT_KEYS
 from bot.datasets.faults import Change, Fault, Faults, Fields, mended
 from bot.datasets.findings import Finding, Row
 from bot.datasets.message import known_keys, message_faults, without
 from bot.datasets.tools import answer_faults, tool_faults, undeclared_faults
-
-KEYS = {"messages", "tools", "parallel_tool_calls", "functions"}
 
 Message = Mapping[str, Any]
 
@@ -47,7 +46,7 @@ def chat_faults(fields: object) -> Iterator[Fault]:
     if not isinstance(fields, dict):
         yield Fault(rules.NOT_AN_OBJECT)
         return
-    for key in sorted(fields.keys() - KEYS):
+    for key in sorted(fields.keys() - CHAT_KEYS):
         yield Fault(rules.UNKNOWN_KEY, key)
     yield from tool_faults(fields)
     messages = fields.get("messages")
@@ -85,7 +84,8 @@ def _is_zero(weight: object) -> bool:
     return weight == 0 and not isinstance(weight, bool)
 
 
-def _without_misplaced_weights(fields: Fields) -> Fields:
+def without_misplaced_weights(fields: Fields) -> Fields:
+    """An example in which only answers have weights."""
     messages = [
         without(message, {"weight"}) if message.get("role") != "assistant" else message
         for message in fields["messages"]
@@ -101,11 +101,11 @@ def _ended_with_answer(fields: Fields) -> Fields:
 
 def _known_keys(fields: Fields) -> Fields:
     messages = [known_keys(message) for message in fields["messages"]]
-    return {**without(fields, fields.keys() - KEYS), "messages": messages}
+    return {**without(fields, fields.keys() - CHAT_KEYS), "messages": messages}
 
 
 CHANGES: Mapping[str, Change] = {
-    rules.UNWEIGH.key: _without_misplaced_weights,
+    rules.UNWEIGH.key: without_misplaced_weights,
     rules.CUT_END.key: _ended_with_answer,
     rules.STRIP_KEYS.key: _known_keys,
 }

@@ -48,7 +48,7 @@ class Check(Protocol):
         """What was found in all rows, after the last one."""
 
 
-Checks: TypeAlias = Callable[[Choice], Sequence[Check]]
-"""Makes the checks of a format, in their order: `bot.datasets.chat.checks`,
-`bot.datasets.preference.checks`.
+Checks: TypeAlias = Callable[[Choice, str, int], Sequence[Check]]
+"""Makes the checks of a format, in their order, for a choice of remedies, a model, and its window
+where its name does not tell it; both may be nothing: `bot.datasets.chat.checks`.
 """

@@ -1,4 +1,4 @@
-"""From prompt and completion to chat, and back.
+"""From prompt and completion to chat, and back; and from either to questions that are graded.
 
 Completions are written and read as `bot.prompt` writes them when a model is asked, by a profile:
 its separator, answer prefix, stop and labels. So a model is trained on what it is asked later.
@@ -16,8 +16,11 @@ from bot.datasets.examples import INSTRUCTIONS, Format, format_of, text_of
 from bot.datasets.faults import Fault, Faults, Fields, Rule
 from bot.datasets.findings import Finding, Level, Row
 from bot.datasets.message import has_calls
+from bot.datasets.reinforcement import with_developer
 from bot.messages import Profile, Role, Turn
 from bot.prompt import closed, completion_prompt, opening, stop_mark
+
+ANSWER = "answer"  # the field of a question that is graded
 
 
 class Converter:
@@ -49,9 +52,17 @@ class Converter:
             return [fields]
         if format_of(fields) is Format.PREFERENCE or self._target is Format.PREFERENCE:
             return rules.PREFERENCE
-        if self._target is Format.CHAT:
-            return as_chat(fields, self._profile)
-        return as_completions(fields, self._profile)
+        if format_of(fields) is Format.COMPLETIONS:
+            chats = as_chat(fields, self._profile)
+        elif format_of(fields) is Format.REINFORCEMENT:
+            chats = as_answered(fields)
+        else:
+            chats = [fields]
+        if isinstance(chats, Rule) or self._target is Format.CHAT:
+            return chats
+        if self._target is Format.REINFORCEMENT:
+            return as_graded(chats[0])
+        return as_completions(chats[0], self._profile)
 
 
 def as_chat(fields: Mapping[str, Any], profile: Profile) -> list[Fields] | Rule:
@@ -102,6 +113,33 @@ def as_completions(fields: Mapping[str, Any], profile: Profile) -> list[Fields] 
         for number, turn in enumerate(turns)
         if turn.role is Role.ASSISTANT and trained[number]
     ]
+
+
+def as_graded(fields: Fields) -> list[Fields] | Rule:
+    """A chat example as a question, with its last answer in the field `answer`. Instructions are
+    the developer's, as reasoning models take them.
+    """
+    if any(fault.rule.level is Level.ERROR for fault in chat_faults(fields)):
+        return rules.BROKEN
+    *asked, answer = fields["messages"]
+    if has_calls(answer) or not _is_text(answer.get("content")):
+        return rules.NOT_ONLY_TEXT
+    if answer.get("weight") == 0:
+        return rules.LAST_UNTRAINED
+    if not asked:
+        return rules.NO_QUESTION
+    tools = {"tools": fields["tools"]} if fields.get("tools") else {}
+    question = with_developer({"messages": asked})
+    return [{**question, **tools, ANSWER: text_of(answer["content"])}]
+
+
+def as_answered(fields: Fields) -> list[Fields] | Rule:
+    """A question with the field `answer` as a chat example."""
+    answer, messages = fields.get(ANSWER), fields["messages"]
+    if not isinstance(answer, str):
+        return rules.NO_ANSWER_FIELD
+    tools = {"tools": fields["tools"]} if fields.get("tools") else {}
+    return [{"messages": [*messages, {"role": "assistant", "content": answer}], **tools}]
 
 
 def _obstacle(fields: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> Rule | None:

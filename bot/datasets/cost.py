@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.datasets.counting import Counted
@@ -14,9 +14,6 @@ EPOCHS = 3
 # (facts/prepare-data.md).
 FEWEST_SEEN, MOST_SEEN = 100, 25_000
 MOST_EPOCHS = 25
-# A guess from small jobs at OpenAI; no provider promises anything, and queues come on top.
-SECONDS_BEFORE = 300.0
-TOKENS_A_SECOND = 1_000.0
 
 
 def default_epochs(examples: int) -> int:
@@ -27,6 +24,21 @@ def default_epochs(examples: int) -> int:
     if seen > MOST_SEEN:
         return max(1, MOST_SEEN // examples)
     return EPOCHS
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a service does where nobody says it: `epochs` for so many examples. Speeds are rough;
+    `seconds_before` is the time that the smallest job takes.
+    """
+
+    epochs: Callable[[int], int]
+    tokens_a_second: float
+    seconds_before: float
+
+
+# A guess from small jobs at OpenAI; no provider promises anything, and queues come on top.
+AT_OPENAI = Usual(default_epochs, tokens_a_second=1_000.0, seconds_before=300.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +59,18 @@ class Estimate:
     def says(self) -> str:
         """It as a sentence."""
         about = "about " if self.is_estimated else ""
-        price = "price unknown" if self.dollars is None else f"about ${self.dollars:,.2f}"
         return (
             f"{self.examples:,} examples, {about}{self.tokens:,} tokens × {self.epochs} "
-            f"{'epoch' if self.epochs == 1 else 'epochs'} = {about}{self.billed:,} billed tokens; "
-            f"{price}; very roughly {duration(self.seconds)}, without the queue."
+            f"{'epoch' if self.epochs == 1 else 'epochs'} = {about}{self.billed:,} "
+            f"{'tokens' if self.dollars == 0 else 'billed tokens'}; {self._price}; very roughly "
+            f"{duration(self.seconds)}, without the queue."
         )
+
+    @property
+    def _price(self) -> str:
+        if self.dollars is None:
+            return "price unknown"
+        return f"about ${self.dollars:,.2f}" if self.dollars else "it costs nothing"
 
 
 def estimate(
@@ -60,10 +78,10 @@ def estimate(
     prices: Mapping[str, Price],
     model: str,
     epochs: int | None = None,
-    tokens_a_second: float = TOKENS_A_SECOND,
+    usual: Usual = AT_OPENAI,
 ) -> Estimate:
     """What training a model on counted examples would take."""
-    epochs = epochs or default_epochs(counted.examples)
+    epochs = epochs or usual.epochs(counted.examples)
     billed = epochs * counted.tokens
     price = training_price(prices, model)
     return Estimate(
@@ -72,14 +90,16 @@ def estimate(
         tokens=counted.tokens,
         billed=billed,
         dollars=None if price is None else billed * price / 1_000_000,
-        seconds=SECONDS_BEFORE + billed / tokens_a_second,
+        seconds=usual.seconds_before + billed / usual.tokens_a_second,
         is_estimated=counted.is_estimated,
     )
 
 
 def duration(seconds: float) -> str:
     """ "20 minutes" or "3 hours", as exact as a rough time may be."""
-    minutes = max(5, 5 * round(seconds / 300))
+    minutes = max(1, round(seconds / 60))
+    if minutes > 3:
+        minutes = max(5, 5 * round(seconds / 300))
     if minutes < 90:
-        return f"{minutes} minutes"
+        return f"{minutes} minutes" if minutes > 1 else "a minute"
     return f"{round(minutes / 60)} hours"

@@ -1,4 +1,4 @@
-"""What stands in an example of any of the three formats. Nothing here trusts its shape."""
+"""What stands in an example of any of the four formats. Nothing here trusts its shape."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 INSTRUCTIONS = ("system", "developer")
+CHAT_KEYS = {"messages", "tools", "parallel_tool_calls", "functions"}
 
 
 class Format(StrEnum):
@@ -18,15 +19,24 @@ class Format(StrEnum):
     PREFERENCE = (
         "preference"  # {"input": {…}, "preferred_output": […], "non_preferred_output": […]}
     )
+    REINFORCEMENT = "reinforcement"  # {"messages": […, a question], and fields for a grader}
 
 
 def format_of(fields: Mapping[str, Any]) -> Format:
     """The format that an example is probably meant to have, by its keys."""
     if "messages" in fields:
-        return Format.CHAT
+        return Format.REINFORCEMENT if is_graded(fields) else Format.CHAT
     if "preferred_output" in fields or "non_preferred_output" in fields:
         return Format.PREFERENCE
     return Format.COMPLETIONS
+
+
+def is_graded(fields: Mapping[str, Any]) -> bool:
+    """Whether the model is to answer an example, and not to learn its answer: it ends with a
+    question, and there is something beside the messages to grade an answer by.
+    """
+    said = messages_in(fields["messages"])
+    return bool(said) and said[-1].get("role") != "assistant" and bool(fields.keys() - CHAT_KEYS)
 
 
 def messages_in(value: object) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
-"""Chat and preference rows as a choice of remedies leaves them."""
+"""Chat, preference and reinforcement rows as a choice of remedies leaves them."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
-from bot.datasets import chat, preference
-from bot.datasets.checks import Check, Choice
+from bot.datasets import chat, preference, reinforcement
+from bot.datasets.checks import Check, Checks, Choice
 from bot.datasets.examples import Format, said
 from bot.datasets.findings import Finding, Row
 from bot.datasets.gathering import Rows
@@ -17,9 +17,15 @@ from bot.datasets.sampling import content_key
 from bot.datasets.selection import Task
 from bot.datasets.spool import Spool
 
+CHECKS: Mapping[Format, Checks] = {
+    Format.CHAT: chat.checks,
+    Format.PREFERENCE: preference.checks,
+    Format.REINFORCEMENT: reinforcement.checks,
+}
+
 
 class PreparedRows:
-    """Chat examples or preferences, looked at in one pass."""
+    """Rows of any format but prompts and completions, looked at in one pass."""
 
     task: Task | None = None
     separator = ""
@@ -35,8 +41,7 @@ class PreparedRows:
         model: str,
         context: int,
     ) -> None:
-        make = chat.checks if form is Format.CHAT else preference.checks
-        checks = make(choice, model, context)
+        checks = CHECKS[form](choice, model, context)
         self._rows, begin = Patched(spool), 0
         for batch in spool:
             marks = suspects[begin : begin + len(batch.lines)]

@@ -1,5 +1,6 @@
-"""The rules of chat and preference examples: facts/prepare-data.md, "Chat format", and the schemas
-of OpenAI's specification (ChatCompletionRequest…Message, FineTuneChatCompletionRequest…).
+"""The rules of chat, preference and reinforcement examples: facts/prepare-data.md, "Chat format",
+and the schemas of OpenAI's specification (ChatCompletionRequest…Message,
+FineTuneChatCompletionRequest…).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ CUT_END = Remedy(
     "cut-after-answer", "Cut what follows the last answer in {examples}", Weight.NECESSARY
 )
 UNWEIGH = Remedy("drop-weights", "Remove misplaced weights from {examples}", Weight.NECESSARY)
+CUT_ANSWER = Remedy("cut-answer", "Cut the answer at the end of {examples}", Weight.NECESSARY)
+TO_DEVELOPER = Remedy("to-developer", "Make system messages the developer's in {examples}")
 LEAVE_OUT_SILENT = Remedy("drop-silent", "Remove {examples} with empty answers")
 LEAVE_OUT_EVEN = Remedy("drop-identical", "Remove {examples} that prefer nothing")
 STRIP_KEYS = Remedy("drop-keys", "Remove keys that mean nothing from {examples}")
@@ -125,6 +128,21 @@ SAME_OUTPUT = Rule(
     LEAVE_OUT_EVEN,
 )
 
+# Reinforcement
+NOTHING_ASKED = Rule("asked", "nothing is asked: there are answers only", remedy=LEAVE_OUT)
+ANSWERED = Rule(
+    "answered",
+    "the last message is the assistant's, but here the model answers itself: what is right belongs "
+    "into a field beside `messages`",
+    remedy=CUT_ANSWER,
+)
+SYSTEM = Rule(
+    "system",
+    "there is a system message; the models that learn so take a developer's instead",
+    Level.WARNING,
+    TO_DEVELOPER,
+)
+
 # Conversion: what is left out of the other format
 NOT_TEXT = Rule("convert-text", "prompt or completion is no text: it was left out", Level.WARNING)
 MARK_INSIDE = Rule(
@@ -136,6 +154,16 @@ MARK_INSIDE = Rule(
 PREFERENCE = Rule(
     "convert-preference",
     "there are preferences, which no other format has: it was left out",
+    Level.WARNING,
+)
+NO_ANSWER_FIELD = Rule(
+    "convert-answer",
+    "there is no text in a field `answer` that could be the assistant's: it was left out",
+    Level.WARNING,
+)
+LAST_UNTRAINED = Rule(
+    "convert-untrained",
+    "the last answer has the weight 0, so it is none to be compared with: it was left out",
     Level.WARNING,
 )
 BROKEN = Rule(

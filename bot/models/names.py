@@ -18,6 +18,13 @@ def base_model(model: str) -> str:
     return model
 
 
+def goes_with(model: str, other: str) -> bool:
+    """Whether a model goes when another is deleted: that one itself, and its checkpoints, whose
+    names begin with its own.
+    """
+    return model == other or model.startswith(f"{other}:ckpt-")
+
+
 def is_tuned(model: str) -> bool:
     """Whether the name is that of a fine-tuned model."""
     return base_model(model) != model

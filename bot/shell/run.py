@@ -6,11 +6,12 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from bot.app import App
+from bot.app import App, data_folder
 from bot.config import Config
 from bot.errors import StoreTaken
+from bot.local import presence
+from bot.local.jobs.folder import Folder
 from bot.shell.dialogue import Dialogue
 from bot.shell.elsewhere import Elsewhere
 from bot.shell.following import look
@@ -28,20 +29,24 @@ def finetune(config: Config, words: Sequence[str], *, yes: bool, detach: bool) -
     command = typed(words, yes=yes)
     dialogue = Dialogue(command, config.database, screen, yes=yes, detach=detach)
     try:
-        return asyncio.run(in_this_process(config, dialogue, screen))
+        return asyncio.run(in_this_process(config, dialogue, screen, detach=detach))
     except StoreTaken:
         return asyncio.run(in_another(config, dialogue, screen))
 
 
-async def in_this_process(config: Config, dialogue: Dialogue, screen: Screen) -> int:
+async def in_this_process(
+    config: Config, dialogue: Dialogue, screen: Screen, *, detach: bool
+) -> int:
     """Run a tunebot for it. Raises StoreTaken where another one has the database."""
     here = Here(screen, dialogue)
     app = App(config, [here])
     interrupted = on_signals(app.stop)
     await app.run()
-    return (
-        gone(config.database, dialogue, screen, interrupted[0]) if interrupted else here.exit_code
-    )
+    if interrupted:
+        return gone(config, dialogue, screen, interrupted[0])
+    if detach and (waiting := waits(config, dialogue.followed)):
+        screen.note(waiting)
+    return here.exit_code
 
 
 async def in_another(config: Config, dialogue: Dialogue, screen: Screen) -> int:
@@ -51,7 +56,7 @@ async def in_another(config: Config, dialogue: Dialogue, screen: Screen) -> int:
     interrupted = on_signals(talk.cancel)
     await asyncio.wait([talk])
     if talk.cancelled():
-        return gone(config.database, dialogue, screen, interrupted[0])
+        return gone(config, dialogue, screen, interrupted[0])
     return talk.result()
 
 
@@ -68,11 +73,30 @@ def on_signals(stop: Callable[[], object]) -> list[int]:
     return came
 
 
-def gone(database: Path, dialogue: Dialogue, screen: Screen, number: int) -> int:
+def gone(config: Config, dialogue: Dialogue, screen: Screen, number: int) -> int:
     """Tell a person who does not wait any longer how to go on; returns the exit code."""
-    if dialogue.followed is not None and (seen := look(database, dialogue.followed)):
+    if waiting := waits(config, dialogue.followed):
+        screen.note(waiting)
+    elif dialogue.followed is not None and (seen := look(config.database, dialogue.followed)):
         made = seen.tracked.stage is not Stage.STARTING
         goes_on = "It runs on" if made else "It is not made yet: the next tunebot goes on with it"
         name = seen.tracked.job.id or dialogue.followed
         screen.note(f"{goes_on}. See how far it is: tunebot finetune follow {name}")
     return 128 + number
+
+
+def waits(config: Config, row: int | None) -> str:
+    """That a job of this machine rests where no tunebot runs any more that trains it, and how it
+    goes on; "" where it does by itself.
+    """
+    seen = None if row is None else look(config.database, row)
+    if seen is None or seen.tracked.stage is not Stage.MADE:
+        return ""
+    provider = config.providers.get(seen.tracked.service)
+    servers = Folder(data_folder(config) / "tuning").servers
+    if provider is None or provider.kind != "local" or any(presence.servers(servers)):
+        return ""
+    return (
+        f"It trains on this machine, so it waits until a tunebot runs: tunebot run, or tunebot "
+        f"finetune follow {seen.tracked.job.id}, which stays to its end."
+    )

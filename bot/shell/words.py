@@ -41,12 +41,10 @@ def typed(words: Sequence[str], *, yes: bool = False) -> Typed:
     Raises CommandError for a file that is not there.
     """
     verb, arguments = "".join(words[:1]), list(words[1:])
-    file = None
+    file: Path | None = None
     command = COMMANDS.get(f"/finetune {verb}")
     if command and command.takes_file and arguments:
-        path = Path(arguments[0]).expanduser()
-        if path.is_file():
-            file = path
+        if file := existing(arguments[0]):
             del arguments[0]
         elif arguments[0].lower().endswith(DATA):
             raise CommandError(f"{arguments[0]}: no such file.")
@@ -54,6 +52,15 @@ def typed(words: Sequence[str], *, yes: bool = False) -> Typed:
         arguments.append("--yes")
     rest = shlex.join(arguments) if verb in UNQUOTE else " ".join(arguments)
     return Typed(f"/finetune {verb} {rest}".strip(), file)
+
+
+def existing(path: str) -> Path | None:
+    """The file of a path, "~" too; None where there is none, or could not be one."""
+    try:
+        file = Path(path).expanduser()
+        return file if file.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # a name that is none; "~nobody"
+        return None
 
 
 def confirmed(text: str) -> int | None:

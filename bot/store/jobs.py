@@ -55,6 +55,11 @@ class Tracked:
         return replace(self, job=job)
 
     @property
+    def is_adopted(self) -> bool:
+        """Whether somebody made it elsewhere."""
+        return not self.wanted.model
+
+    @property
     def cost_text(self) -> str:
         """What it is expected to cost, in words; "" where that is not known."""
         return "" if self.cost is None else f"about ${self.cost:,.2f}"

@@ -14,11 +14,12 @@ from bot.ports import Clock
 from bot.store import Store, telling
 from bot.store.jobs import Tracked
 from bot.store.outbox import Owed
+from bot.store.telling import Notice
 from bot.training import Checkpoint, Job, JobEvent
 from bot.tuning.card import Shown, card_text
 from bot.tuning.chart import loss_chart
 from bot.tuning.learned import Learned
-from bot.tuning.notices import end_of, news_of
+from bot.tuning.notices import end_of
 from bot.tuning.progress import Progress
 from bot.tuning.results import Curve, curves
 from bot.tuning.service import TuningService
@@ -46,20 +47,32 @@ class Ending:
         self._clock = clock
 
     async def of(
-        self, tracked: Tracked, job: Job, progress: Progress, news: Sequence[JobEvent]
+        self,
+        tracked: Tracked,
+        job: Job,
+        progress: Progress,
+        news: Sequence[JobEvent],
+        notices: Sequence[Notice],
     ) -> list[Owed]:
-        """Store the end of a job; what is owed of it."""
+        """Store the end of a job with its last events; what is owed of it, `notices` first."""
         service, now = self._services[tracked.service], self._clock.now()
         chart = await self._chart(service, tracked, job, progress)
         billed = self._billed(job)
         cost = tracked.cost_text if billed is None else f"${billed:,.2f}"
         shown = Shown(job, progress, tracked.name, cost)
         notices = [
-            *news_of(tracked.name, tracked.job, job, news),
-            *end_of(tracked.id, tracked.name, job, card_text(shown, now), chart),
+            *notices,
+            *end_of(
+                tracked.id,
+                tracked.name,
+                job,
+                card_text(shown, now),
+                chart,
+                deploys=service.deploys,
+            ),
         ]
         async with self._learned.naming:
-            profile = await self._learned.profile_for(tracked, job)
+            profile = None if service.deploys else await self._learned.profile_for(tracked, job)
             owed = await self._store.insist(
                 telling.end, tracked.id, job, news, notices, profile, billed, now
             )
@@ -70,7 +83,8 @@ class Ending:
     def _billed(self, job: Job) -> float | None:
         """What a job cost in US dollars, None where that is not known."""
         price = training_price(self._prices, job.model)
-        if price is None or not job.trained_tokens:
+        by_time = job.method == "reinforcement"
+        if price is None or by_time or not job.trained_tokens:
             return None
         return job.trained_tokens * price / 1_000_000
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.messages import Profile
+from bot.models.names import goes_with
 from bot.models.profiles import Profiles
 from bot.ports import Clock
 from bot.store import Store, datasets, learned
@@ -84,9 +85,11 @@ class Learned:
         return profile
 
     async def unlearn(self, model: str) -> None:
-        """A model is deleted: nobody can choose it any more."""
-        for profile in await self._store.insist(learned.unlearn, model):
-            self._profiles.unlearn(profile)
+        """A model is deleted: nobody can choose it any more, or one of its checkpoints."""
+        known = {each.model for each in self._profiles.all() if goes_with(each.model, model)}
+        for gone in {model, *known}:
+            for profile in await self._store.insist(learned.unlearn, gone):
+                self._profiles.unlearn(profile)
 
     async def _made(self, tracked: Tracked, job: Job, name: str) -> Profile:
         dataset = await self._store.insist(datasets.named, tracked.dataset)
@@ -114,7 +117,8 @@ def profile_of(name: str, service: str, job: Job, dataset: Dataset | None) -> Pr
         job.fine_tuned_model,
         api="completions" if dataset.kind == "completion" else "chat",
         system=dataset.system if dataset.kind != "completion" else "",
-        params={"temperature": 0},
+        # Models that reason are what reinforcement trains, and they refuse a temperature.
+        params={} if job.method == "reinforcement" else {"temperature": 0},
         separator=dataset.separator,
         answer_prefix=dataset.answer_prefix,
         stop=(dataset.stop,) if dataset.stop else (),

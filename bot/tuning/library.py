@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
-import shutil
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -27,14 +24,13 @@ from bot.ports import Clock
 from bot.store import Store, datasets, spoken
 from bot.store.datasets import Draft
 from bot.training import Dataset, Kind
-from bot.tuning.preparing import described, examined, written
+from bot.tuning.folder import clear, copied, file_name, in_a_folder, put_lines
+from bot.tuning.preparing import Written, described, examined, rewritten, written
 
 P = ParamSpec("P")
 T = TypeVar("T")
 DAY = 86_400.0
 DRAFT_DAYS = 7  # that a file may wait for its decisions
-MOST_NAME = 100  # bytes of a file's name, without its ending
-NO_NAME = re.compile(r"[^\w. ()+-]+")
 DATA = (".csv", ".tsv", ".xlsx", ".json", ".jsonl")
 
 log = structlog.get_logger()
@@ -51,6 +47,14 @@ class Wanted:
     liked: bool = False
     only_profile: bool = False
     kind: Kind | None = None
+
+
+Stoppable = Callable[[Awaitable[Written]], Awaitable[Written]]
+
+
+async def to_the_end(work: Awaitable[Written]) -> Written:
+    """What a work returns that nobody stops."""
+    return await work
 
 
 class Library:
@@ -71,6 +75,21 @@ class Library:
         """A draft of what a dataset trains from."""
         source = Path(dataset.training_file)
         return await self._placed(source.name, person, partial(copied, source))
+
+    async def rewritten(
+        self, dataset: Dataset, kind: Kind, person: str
+    ) -> tuple[Draft, Sequence[Finding]]:
+        """A draft of what a dataset trains from, as examples of another kind; and what was left
+        out. Raises DatasetError where nothing can be written so.
+        """
+        source = Path(dataset.training_file)
+        draft = await self._placed(f"{dataset.name}-{kind}.jsonl", person, in_a_folder)
+        try:
+            findings = await self._apart(rewritten, source, Path(draft.path), kind, dataset)
+        except BaseException:
+            await self.drop(draft)
+            raise
+        return draft, findings
 
     async def spoken(
         self, where: ConversationId, profile: Profile, wanted: Wanted, person: str
@@ -129,18 +148,29 @@ class Library:
         await self._store.insist(datasets.choose, draft.id, chosen)
         return await self.drafted(draft.id)
 
-    async def finish(self, draft: Draft) -> Dataset:
-        """Write a draft as it was chosen; it becomes a dataset. Raises DatasetError."""
+    async def finish(self, draft: Draft, stoppable: Stoppable = to_the_end) -> Dataset:
+        """Write a draft as it was chosen; it becomes a dataset. What is `stoppable` may be ended
+        and leaves nothing. Raises DatasetError.
+        """
         path = Path(draft.path)
         self._begin(draft)
         try:
-            files = await self._apart(written, path, path.parent, draft.chosen)
+            files = await stoppable(self._written(path, draft.chosen))
             dataset = described(files, draft.name, draft.person, self._clock.now())
             dataset = await self._store.insist(datasets.put, dataset, draft.id)
         finally:
             self._writing.discard(draft.id)
         await self._remove(draft)
         return dataset
+
+    async def _written(self, path: Path, chosen: frozenset[str] | None) -> Written:
+        """The files of a draft. Those of a process that was ended are deleted."""
+        try:
+            return await self._apart(written, path, path.parent, chosen)
+        except BaseException:
+            if path.parent.parent == self._folder:
+                await asyncio.to_thread(clear, path.parent, {path})
+            raise
 
     async def drop(self, draft: Draft) -> None:
         """Forget a draft and its file."""
@@ -209,35 +239,3 @@ class Library:
 def files_of(dataset: Dataset) -> list[str]:
     """The files of a dataset."""
     return [path for path in (dataset.training_file, dataset.validation_file) if path]
-
-
-def clear(folder: Path, kept: Collection[Path]) -> None:
-    """Delete a folder but for some files in it."""
-    with suppress(FileNotFoundError):
-        for path in folder.iterdir():
-            if path not in kept:
-                path.unlink(missing_ok=True)
-    with suppress(OSError):  # something stays
-        folder.rmdir()
-
-
-def file_name(name: str) -> str:
-    """The name of what a person sent, as a file can have it and a sentence can hold it: no folders,
-    no marks, and short enough for what is added to it.
-    """
-    path = PurePosixPath(name.replace("\\", "/"))
-    stem, ending = (NO_NAME.sub("-", part).strip("-.") for part in (path.stem, path.suffix))
-    stem = stem.encode()[:MOST_NAME].decode("utf-8", "ignore")
-    return f"{stem or 'data'}.{ending}" if 0 < len(ending) < 10 else stem or "data"
-
-
-def put_lines(lines: Sequence[str], path: Path) -> None:
-    """Write lines into a file in a folder of its own, which only its owner may read."""
-    path.parent.mkdir(mode=0o700, parents=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def copied(source: Path, target: Path) -> None:
-    """Copy a file into a folder of its own, which only its owner may read."""
-    target.parent.mkdir(mode=0o700, parents=True)
-    shutil.copyfile(source, target)

@@ -48,7 +48,9 @@ def beneath(text: str) -> Notice:
     return Notice(Card(text), beneath=True)
 
 
-def end_of(row: int, name: str, job: Job, card: str, chart: Document | None) -> list[Notice]:
+def end_of(
+    row: int, name: str, job: Job, card: str, chart: Document | None, *, deploys: bool = False
+) -> list[Notice]:
     """What is told of a job that ended: its card for the last time, and the channel."""
     result = coded(job.fine_tuned_model)
     text = CHANNEL[job.status].format(
@@ -56,18 +58,31 @@ def end_of(row: int, name: str, job: Job, card: str, chart: Document | None) -> 
         result=f": {quoted(job.model)} answers as {result}" if result else "",
         failure=quoted(job.failure, LONGEST) or NO_REASON,
     )
-    return [
-        Notice(Card(card), edits=True),
-        Notice(Card(text, chart, buttons=buttons_of(row, job))),
-    ]
+    has_model = job.status is JobStatus.SUCCEEDED and bool(result)
+    if has_model and deploys:
+        text = f"{text} {to_deploy(row, job.fine_tuned_model)}"
+    buttons = buttons_of(row, deploys=deploys) if has_model else ()
+    return [Notice(Card(card), edits=True), Notice(Card(text, chart, buttons=buttons))]
 
 
-def buttons_of(row: int, job: Job) -> tuple[Button, ...]:
+def to_deploy(row: int, model: str) -> str:
+    """What is to be done before a model answers, where models have to be deployed.
+
+    https://learn.microsoft.com/azure/ai-foundry/openai/how-to/fine-tuning-deploy
+    """
+    return (
+        f"It answers once {coded(model)} is deployed there, which is billed by the hour: after "
+        f"that, `/finetune use {row} DEPLOYMENT` talks to it, by the name of the deployment."
+    )
+
+
+def buttons_of(row: int, *, deploys: bool) -> tuple[Button, ...]:
     """What can be done with a job that ended well."""
-    if job.status is not JobStatus.SUCCEEDED or not job.fine_tuned_model:
-        return ()
+    checkpoints = Button("Checkpoints", f"/finetune checkpoints {row}")
+    if deploys:
+        return (checkpoints,)
     return (
         Button("Try it", f"/finetune try {row}"),
         Button("Use here", f"/finetune use {row}"),
-        Button("Checkpoints", f"/finetune checkpoints {row}"),
+        checkpoints,
     )

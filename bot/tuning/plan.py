@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from typing import Any
 
 from bot.config import Tuning
 from bot.datasets.cost import Estimate
@@ -13,8 +14,15 @@ from bot.errors import CommandError
 from bot.training import Dataset, NewJob, ServedModel
 from bot.tuning.quoting import quoted
 
+NOT_COUNTED = "How many tokens it has is not known here, so its price is unknown."
+# https://help.openai.com/en/articles/11323177-billing-guide-for-the-reinforcement-fine-tuning-api
+BY_TIME = (
+    "It is billed by the time that it trains, not by tokens, and a model that grades by its tokens "
+    "besides: its price is unknown."
+)
 SOON_DAYS = 90  # before a model's end in which a warning is due
-FEW = {"completion": 100, "chat": 10, "preference": 10}  # facts/prepare-data.md
+# facts/prepare-data.md; OpenAI takes reinforcement examples from ten on, too.
+FEW = {"completion": 100, "chat": 10, "preference": 10, "reinforcement": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +48,29 @@ class Plan:
     def text(self) -> str:
         """What a person confirms."""
         data = self.dataset.name if self.dataset else self.wanted.training_file
-        unknown = "How many tokens it has is not known here, so its price is unknown."
         return "\n".join(
             [
                 f"Train **{quoted(self.wanted.model)}** on **{quoted(data)}** at {self.service}?",
                 "",
-                f"- {self.estimate.says if self.estimate else unknown}",
+                f"- {self._takes}",
+                *([f"- {graded(self.wanted.grader)}"] if self.wanted.grader else []),
                 *([f"- {self.queue} jobs run or wait there."] if self.queue > 1 else []),
                 *(["- 1 job runs or waits there."] if self.queue == 1 else []),
                 *(f"- ⚠️ {warning}" for warning in self.warnings),
             ]
         )
+
+    @property
+    def _takes(self) -> str:
+        if self.wanted.method == "reinforcement":
+            return BY_TIME
+        return self.estimate.says if self.estimate else NOT_COUNTED
+
+
+def graded(grader: Mapping[str, Any]) -> str:
+    """Who judges the answers that a model tries out."""
+    model = f" by {quoted(grader['model'])}" if grader.get("model") else ""
+    return f"Answers are graded by {quoted(grader['name'])} ({grader['type']}{model})."
 
 
 def warnings(
@@ -67,6 +87,12 @@ def warnings(
         found.append(f"{dataset.examples} examples are few: {few} or more are advised.")
     if wanted.validation_file and wanted.validation_file == wanted.training_file:
         found.append("The same file trains and validates: its validation loss will say nothing.")
+    # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reinforcement-fine-tuning
+    if wanted.method == "reinforcement" and not wanted.validation_file:
+        found.append(
+            "Nothing validates it, which Azure refuses: hold examples back when the data is "
+            "prepared, or name a dataset by --validation."
+        )
     return tuple(found)
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+
+import orjson
 
 from bot.datasets import preparation
 from bot.datasets.checks import Choice
+from bot.datasets.conversion import Converter
 from bot.datasets.counting import Counted, TokenCount, trained_window
 from bot.datasets.examples import Format
-from bot.datasets.findings import Row
+from bot.datasets.findings import Finding, Row
 from bot.datasets.overlap import overlap
 from bot.datasets.preparation import Preparation, Report
+from bot.datasets.reinforcement import graded_fields
 from bot.datasets.selection import Task
+from bot.errors import DatasetError
+from bot.messages import Profile
 from bot.training import Dataset, Kind
 
 NO_WORD = re.compile(r"[^\w.-]+")
@@ -24,7 +31,9 @@ KINDS: dict[Format, Kind] = {
     Format.COMPLETIONS: "completion",
     Format.CHAT: "chat",
     Format.PREFERENCE: "preference",
+    Format.REINFORCEMENT: "reinforcement",
 }
+FORMATS = {kind: format_ for format_, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,21 @@ def counted(path: Path, model: str = COUNTED_AS) -> Counted:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a job would train from: its tokens, and what speaks against it, as sentences."""
+    """What a job would train from: its tokens, and what speaks against it, as sentences. `fields`
+    are those that a grader finds in every example.
+    """
 
     counted: Counted
     warnings: tuple[str, ...]
+    fields: frozenset[str] = frozenset()
 
 
-def measured(training: Path, validation: Path | None, model: str) -> Measured:
+def measured(
+    training: Path, validation: Path | None, model: str, *, graded: bool = False
+) -> Measured:
     """Count a prepared file for a model, and look for examples that are too long for it, or that
-    stand in the file to validate with as well. Raises DatasetError.
+    stand in the file to validate with as well; if they are graded, for what all of them have.
+    Raises DatasetError.
     """
     count, most, found = counted(training, model), trained_window(model), []
     if most and count.longest > most:
@@ -79,7 +94,14 @@ def measured(training: Path, validation: Path | None, model: str) -> Measured:
         )
     if validation and validation != training and (shared := overlap(training, validation)):
         found.append(shared.says)
-    return Measured(count, tuple(found))
+    files = filter(None, (training, validation))
+    return Measured(count, tuple(found), fields_of(files) if graded else frozenset())
+
+
+def fields_of(files: Iterable[Path]) -> frozenset[str]:
+    """The fields that a grader finds in every example of prepared files."""
+    names = (graded_fields(row.fields) for path in files for row in rows(path))
+    return reduce(frozenset.__and__, names, frozenset(next(names, ())))
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -87,6 +109,39 @@ def rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             yield Row(number, json.loads(line))
+
+
+def rewritten(source: Path, target: Path, kind: Kind, dataset: Dataset) -> Sequence[Finding]:
+    """Write a dataset's file as examples of another kind; what was left out, and why.
+
+    Raises DatasetError where nothing is left.
+    """
+    converter = Converter(written_as(dataset), FORMATS[kind])
+    count = 0
+    with target.open("wb") as file:
+        for row in rows(source):
+            for each in converter.rows(row):
+                file.write(orjson.dumps(each.fields, None, orjson.OPT_APPEND_NEWLINE))
+                count += 1
+    findings = converter.findings()
+    if not count:
+        reason = findings[0].says if findings else "It has no examples."
+        raise DatasetError(f"Nothing of {dataset.name} can be written so. {reason}")
+    return findings
+
+
+def written_as(dataset: Dataset) -> Profile:
+    """How the prompts and completions of a dataset are written, as far as it knows."""
+    stop = (dataset.stop,) if dataset.stop else ()
+    return Profile(
+        dataset.name,
+        provider="",
+        model="",
+        system=dataset.system,
+        separator=dataset.separator,
+        answer_prefix=dataset.answer_prefix,
+        stop=stop,
+    )
 
 
 def dataset_name(source: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from bot.training import Checkpoint, Job, JobEvent, NewJob, ServedModel, TrainingFile
+from bot.datasets.cost import Usual
+from bot.training import Checkpoint, Job, JobEvent, Method, NewJob, ServedModel, TrainingFile
 
 T = TypeVar("T")
 
@@ -28,7 +29,14 @@ class TuningService(Protocol):
     Raises TuningError for what it refuses, with the service's reason; TuningBusy for what it may
     do later, TuningUnreached where it is not known whether it was done. Reading is tried again
     before that, for a moment; what changes something never is.
+
+    Where it `deploys`, a model answers only once somebody deployed it, under the name that they
+    give to the deployment.
     """
+
+    usual: Usual
+    methods: tuple[Method, ...]
+    deploys: bool
 
     async def upload(
         self, path: Path, name: str, on_progress: Callable[[int], None] = lambda _: None
@@ -70,3 +78,8 @@ class TuningService(Protocol):
     async def models(self) -> Sequence[ServedModel]: ...
 
     async def delete_model(self, id_: str) -> None: ...
+
+
+def untaught(service: str, method: Method, methods: tuple[Method, ...]) -> str:
+    """The sentence for a method by which a service does not train."""
+    return f"The provider {service} cannot train by {method}: choose {' or '.join(methods)}."

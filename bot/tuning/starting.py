@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.errors import TuningBusy, TuningError, TuningUnreached
+from bot.errors import TuningBusy, TuningError, TuningSpent, TuningUnreached
 from bot.ports import Clock
 from bot.store import Store, jobs, uploads
 from bot.store.jobs import Stage, Tracked
@@ -31,7 +31,6 @@ LONGEST_READING = 3600.0
 FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
 MOST_BEFORE = 50  # jobs that are kept in mind
 MOST_PAGES = 10  # of newer jobs in which one is looked for
-NOT_RETRIED = "daily_rate_limit_exceeded"
 
 Say = Callable[[str], None]
 
@@ -147,9 +146,9 @@ class Starter:
         while True:
             try:
                 return await service.create(wanted)
+            except TuningSpent:
+                raise
             except TuningBusy as error:
-                if error.code == NOT_RETRIED:
-                    raise
                 wait = max(wait, error.retry_after or 0.0)
                 say(f"Waiting. {error}")
             except TuningUnreached as error:
@@ -195,9 +194,9 @@ class Starter:
         while True:
             try:
                 return await call()
+            except TuningSpent:
+                raise
             except TuningBusy as error:
-                if error.code == NOT_RETRIED:
-                    raise
                 wait = max(wait, error.retry_after or 0.0)
                 say(f"Waiting. {error}")
             except TuningUnreached as error:

@@ -17,6 +17,7 @@ from bot.ports import Clock
 from bot.store import Store, boards, jobs, telling
 from bot.store.jobs import Stage, Tracked
 from bot.store.outbox import Owed
+from bot.store.telling import Notice
 from bot.training import Job, JobEvent
 from bot.tuning.boards import Boards
 from bot.tuning.card import Shown, card_text
@@ -26,7 +27,9 @@ from bot.tuning.progress import Progress, after, progress_of
 from bot.tuning.service import TuningService
 
 Owe = Callable[[Sequence[Owed]], None]
-Ended = Callable[[Tracked, Job, Progress, Sequence[JobEvent]], Awaitable[list[Owed]]]
+Ended = Callable[
+    [Tracked, Job, Progress, Sequence[JobEvent], Sequence[Notice]], Awaitable[list[Owed]]
+]
 
 FIRST_LOOK = 5.0  # seconds that somebody waits for it who asks how far a job is
 
@@ -154,12 +157,12 @@ class Watcher:
         progress = watched.progress
         for event in news:
             progress = after(progress, event)
+        notices = news_of(tracked.name, tracked.job, job, () if watched.is_new else news)
         if job.status.is_end:
             for follower in await self._store.insist(boards.followers, tracked.id):
                 await self._boards.leave(follower)
-            self._owe(await self._ended(tracked, job, progress, news))
+            self._owe(await self._ended(tracked, job, progress, news, notices))
             return None
-        notices = news_of(tracked.name, tracked.job, job, news)
         changed = bool(news) or job != tracked.job
         if changed:
             self._owe(await self._store.do(telling.tell, tracked.id, job, news, notices))
@@ -172,7 +175,9 @@ class Watcher:
         if not watched.loaded:
             row = watched.tracked.id
             watched.tracked = await self._store.do(jobs.tracked, row)
-            watched.progress = progress_of(await self._store.do(telling.events, row))
+            events = await self._store.do(telling.events, row)
+            watched.progress = progress_of(events)
+            watched.is_new = watched.tracked.is_adopted and not events
             watched.loaded = True
         return watched.tracked
 
@@ -204,12 +209,15 @@ class Watcher:
 
 
 class Watched:
-    """A job that is looked at: what is known of it."""
+    """A job that is looked at: what is known of it. One that somebody made elsewhere `is_new` until
+    it was seen once: what happened to it before is no news.
+    """
 
     def __init__(self, tracked: Tracked, pace: Pace) -> None:
         self.tracked = tracked
         self.progress = Progress()
         self.loaded = False
+        self.is_new = False
         self.pace = pace
         self.poked = asyncio.Event()
         self.looked = asyncio.Event()
@@ -221,6 +229,7 @@ class Watched:
         """Know what a look found."""
         self.tracked = self.tracked.now(job)
         self.progress = progress
+        self.is_new = False
         self.trouble = ""
 
     def shown(self) -> Shown:

@@ -118,6 +118,12 @@ USER, ANSWER = message("user"), message("assistant")
         ("convert-question", PLAIN, chat(ANSWER), Format.COMPLETIONS),
         ("convert-instructions", PLAIN, chat(USER, message("system"), ANSWER), Format.COMPLETIONS),
         ("object", PLAIN, ["A"], Format.CHAT),
+        ("convert-content", PLAIN, chat(USER, calling()), Format.REINFORCEMENT),
+        ("convert-untrained", PLAIN, chat(USER, ANSWER, USER, message("assistant", "B", weight=0)),
+         Format.REINFORCEMENT),
+        ("convert-broken", PLAIN, chat(USER), Format.REINFORCEMENT),
+        ("convert-answer", PLAIN, chat(USER, label="A"), Format.CHAT),
+        ("convert-preference", PLAIN, preference(), Format.REINFORCEMENT),
     ],
 )  # fmt: skip
 def test_what_cannot_be_converted_is_said_with_its_line(
@@ -126,6 +132,15 @@ def test_what_cannot_be_converted_is_said_with_its_line(
     rows, findings = converted(example, profile, target)
     assert rows == []
     assert [(finding.check, finding.lines) for finding in findings] == [(check, (1,))]
+
+
+def test_answer_becomes_a_field_and_comes_back() -> None:
+    example = {"prompt": "Be brief.\n\nHi ->", "completion": " Hello END"}
+    (question,), findings = converted(example, ARROW, Format.REINFORCEMENT)
+    assert question == chat(message("developer", "Be brief."), message("user", "Hi"),
+                            answer="Hello")  # fmt: skip
+    assert findings == []
+    assert converted(question, ARROW, Format.COMPLETIONS)[0] == [example]
 
 
 SAID = st.text("abc XYZ?é", min_size=1).filter(str.strip)

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.config import load
+from bot.config import complete, load
 from bot.datasets import counting
 from bot.datasets.cost import default_epochs, duration, estimate
 from bot.datasets.counting import Counted, TokenCount, trained_window
-from bot.messages import Price
-from bot.models.prices import training_price
+from bot.local.training.automatic import chosen
+from bot.local.usual import ANY, HERE
+from bot.messages import Price, Provider, Usage
+from bot.models.prices import cost, training_price
 from bot.models.tokens import Tokens
 from tests.datasets.examples import (
     call,
@@ -158,13 +160,38 @@ def test_unknown_price_is_said_and_never_zero() -> None:
 
 def test_training_on_this_machine_is_free() -> None:
     config = load(None, {})
-    here = estimate(Counted(10, 1_000, 100, 1), config.prices, config.profile.model)
+    here = estimate(Counted(50, 1_000, 100, 1), config.prices, config.profile.model, None, HERE)
     assert here.dollars == 0
+    assert here.epochs == chosen(ANY, 50).epochs
+    assert "it costs nothing; very roughly" in here.says
+    assert here.seconds == pytest.approx(10 + here.epochs * 1_000 / 225)
+
+
+def test_what_is_tuned_on_this_machine_costs_nothing() -> None:
+    config = load(None, {})
+    for model in (
+        "ft:smollm2-135m-instruct:local:faq:1",
+        "ft:smollm2-135m-instruct:local::1:ckpt-step-2",
+    ):
+        assert cost(config.prices, model, Usage(1_000, 1_000)) == 0
+    own = Provider("own", kind="local", model_file="/models/mine.gguf")
+    prices = complete(
+        config.model_copy(update={"providers": {**config.providers, "own": own}})
+    ).prices
+    assert cost(prices, "ft:mine:local::1", Usage(1_000, 1_000)) == 0
+    assert training_price(prices, "mine") == 0
 
 
 @pytest.mark.parametrize(
     ("seconds", "says"),
-    [(0, "5 minutes"), (1_234, "20 minutes"), (5_400, "2 hours"), (36_000, "10 hours")],
+    [
+        (0, "a minute"),
+        (130, "2 minutes"),
+        (240, "5 minutes"),
+        (1_234, "20 minutes"),
+        (5_400, "2 hours"),
+        (36_000, "10 hours"),
+    ],
 )
 def test_rough_time_is_said_roughly(seconds: float, says: str) -> None:
     assert duration(seconds) == says

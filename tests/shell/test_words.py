@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_file_goes_with_prepare_and_start_alone(tmp_path: Path) -> None:
     assert typed(["delete", str(path)]).file is None
     with pytest.raises(CommandError, match="no such file"):
         typed(["start", "other.CSV", "m"])
+
+
+@pytest.mark.parametrize("path", ["~no-such-person/faq.csv", "a\0.csv", "x" * 5000 + ".csv"])
+def test_path_that_could_not_be_a_file_is_said_to_be_none(path: str) -> None:
+    with pytest.raises(CommandError, match="no such file"):
+        typed(["prepare", path])
+
+
+@given(st.text())
+def test_whatever_is_typed_is_a_command_or_refused_in_words(text: str) -> None:
+    with suppress(CommandError):
+        assert typed(["prepare", text]).verb == "prepare"
 
 
 def test_only_a_confirmation_begins_a_job() -> None:

@@ -14,7 +14,8 @@ from bot.errors import CommandError, DatasetError
 from bot.messages import Attachment
 from bot.store import Store, datasets, privacy
 from bot.training import Dataset
-from bot.tuning.library import Library, file_name
+from bot.tuning.folder import file_name
+from bot.tuning.library import Library
 from bot.tuning.preparing import dataset_name
 from tests.clock import StoppedClock
 
@@ -180,3 +181,18 @@ async def test_forgotten_person_is_in_no_dataset(
 def test_name_with_marks_is_shown_as_code() -> None:
     dataset = Dataset("<!channel> *x*", "chat", "x", source="x")
     assert dataset_text(dataset).startswith("**`<!channel> *x*`** is ready")
+
+
+def writes_half(_path: Path, folder: Path, _chosen: object) -> None:
+    (folder / ".faq_prepared.jsonl.part").write_text("half a line")
+    raise SystemExit(9)
+
+
+async def test_process_that_dies_while_it_writes_leaves_what_was_sent(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = await library.draft(faq(tmp_path), "fake:op")
+    monkeypatch.setattr("bot.tuning.library.written", writes_half)
+    with pytest.raises(DatasetError, match="more memory"):
+        await library.finish(draft)
+    assert kept(tmp_path) == ["faq.csv"]

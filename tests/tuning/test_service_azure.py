@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bot.errors import ModelRefused
 from bot.messages import Profile, Provider
 from bot.models.client import HttpModelClient
 from bot.training import Hyperparameters, JobStatus, NewJob
+from bot.tuning.graders import grader_of
 from tests.clock import HeldClock
 from tests.tuning.conftest import CHAT, Services
 from tests.tuning_server import TuningServer
@@ -61,6 +63,16 @@ async def test_a_job_says_how_it_is_trained_and_is_created(
     (call,) = azure.called("POST fine_tuning/jobs")
     assert call.body["trainingType"] == "Standard"
     assert call.status == 201
+    anywhere = service_of(azure, "azure", training_type="GlobalStandard")
+    await anywhere.create(wanted(azure))
+    assert azure.called("POST fine_tuning/jobs")[-1].body["trainingType"] == "GlobalStandard"
+
+
+async def test_a_grader_goes_along(azure: TuningServer, service_of: Services) -> None:
+    grader = grader_of("contains:answer")
+    job = replace(wanted(azure), method="reinforcement", grader=grader)
+    assert (await service_of(azure, "azure").create(job)).method == "reinforcement"
+    assert azure.job.asked["method"]["reinforcement"]["grader"] == grader
 
 
 async def test_azures_words_for_a_status_are_known(

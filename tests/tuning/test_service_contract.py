@@ -13,6 +13,7 @@ from bot.tuning.services.openai import OpenAiTuning
 from bot.tuning.services.requests import job_body
 from bot.tuning.services.values import checkpoint_of, job_of, model_of
 from tests.shared import shared
+from tests.tuning.test_graders import GRADERS
 from tests.tuning_server import TuningServer
 from tests.tuning_server.specification import ANSWERS, Specification, specification
 
@@ -22,7 +23,10 @@ JOBS = [
     NewJob("m", "file-1", hyperparameters=Hyperparameters(1, 1, 0.01, 0.1)),
     NewJob("m", "file-1", method="dpo", hyperparameters=Hyperparameters(50, 256, 2.0, 2.0)),
     NewJob("m", "file-1", method="dpo"),
-]
+    *(NewJob("m", "file-1", method="reinforcement", grader=each) for each in GRADERS),
+    NewJob("m", "file-1", "file-2", "reinforcement", Hyperparameters(2, 4, 0.5, 0.1),
+           grader=GRADERS[0]),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def example(schema: str) -> dict[str, Any]:
 @pytest.mark.parametrize("job", JOBS)
 @pytest.mark.parametrize("by_method", [True, False])
 def test_our_requests_are_valid(described: Specification, job: NewJob, by_method: bool) -> None:
-    body = job_body(job, by_method=by_method or job.method == "dpo")
+    body = job_body(job, by_method=by_method or job.method != "supervised")
     assert described.problem("CreateFineTuningJobRequest", body) == ""
     assert not described.unknown("CreateFineTuningJobRequest", body)
     assert not {"method", "hyperparameters"} <= body.keys()

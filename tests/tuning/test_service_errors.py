@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import TuningBusy, TuningError, TuningUnreached
+from bot.errors import TuningBusy, TuningError, TuningSpent, TuningUnreached
 from bot.messages import Provider
 from bot.training import NewJob
 from bot.tuning.services import services
@@ -179,11 +179,11 @@ async def test_the_limit_of_a_day_rises_at_once(
     job = wanted(tuning)
     await service.create(job)
     error = await refused(service.create(job))
-    assert isinstance(error, TuningBusy)
+    assert isinstance(error, TuningSpent)
     assert error.code == "daily_rate_limit_exceeded"
     assert "has reached its limit for today: try again tomorrow." in str(error)
     tuning.fails("GET models", Fail(429, code="daily_rate_limit_exceeded"))
-    assert (await refused(service.models())).code == "daily_rate_limit_exceeded"
+    assert isinstance(await refused(service.models()), TuningSpent)
     assert clock.waits == []
 
 

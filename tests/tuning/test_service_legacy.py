@@ -142,6 +142,10 @@ async def test_what_the_surface_does_not_have_is_not_asked_for(
         (legacy.pause("ft-1"), "cannot pause the fine-tune job ft-1: cancelling is all it can."),
         (legacy.resume("ft-1"), "cannot resume the fine-tune job ft-1."),
         (legacy.create(NewJob("m", "f", method="dpo")), "cannot train by dpo: choose supervised."),
+        (
+            legacy.create(NewJob("m", "f", method="reinforcement")),
+            "cannot train by reinforcement: choose supervised.",
+        ),
     ):
         with pytest.raises(TuningError) as raised:
             await call

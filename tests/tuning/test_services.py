@@ -11,6 +11,7 @@ import pytest
 from bot.errors import TuningBusy, TuningError
 from bot.messages import Provider
 from bot.training import Hyperparameters, Job, JobEvent, JobStatus, NewJob
+from bot.tuning.graders import grader_of
 from bot.tuning.progress import progress_of
 from bot.tuning.service import Page, TuningService
 from bot.tuning.services import services
@@ -199,11 +200,33 @@ async def test_preference_training_has_its_beta(
     assert (job.method, job.hyperparameters.beta) == ("dpo", 0.1)
 
 
-async def test_reinforcement_training_is_refused_before_it_is_asked_for(
+async def test_reinforcement_training_has_its_grader(
+    service: OpenAiTuning, tuning: TuningServer
+) -> None:
+    grader = grader_of("equals:answer")
+    wanted = of(
+        tuning, method="reinforcement", grader=grader, hyperparameters=Hyperparameters(2, beta=0.1)
+    )
+    job = await service.create(wanted)
+    assert (job.method, job.hyperparameters.epochs) == ("reinforcement", 2)
+    assert tuning.job.asked["method"] == {
+        "type": "reinforcement",
+        "reinforcement": {"grader": grader, "hyperparameters": {"n_epochs": 2}},
+    }
+
+
+async def test_reinforcement_training_without_a_grader_is_not_asked_for(
     service: OpenAiTuning, tuning: TuningServer
 ) -> None:
     with pytest.raises(TuningError, match="needs a grader"):
         await service.create(of(tuning, method="reinforcement"))
+    assert not tuning.calls
+
+
+async def test_this_machine_grades_no_answers(service_of: Services, tuning: TuningServer) -> None:
+    local = service_of(tuning, "local")
+    with pytest.raises(TuningError, match="cannot train by reinforcement: choose supervised or"):
+        await local.create(of(tuning, method="reinforcement", grader=grader_of("equals:answer")))
     assert not tuning.calls
 
 

@@ -18,6 +18,7 @@ BASES: dict[str, str | None] = {
     "gpt-4o-mini-2024-07-18": "2027-01-14",
     "gpt-4o-mini": "2027-01-14",
     "gpt-4.1-mini-2025-04-14": "2027-01-14",
+    "o4-mini": None,
     "davinci-002": None,
     "babbage-002": None,
 }

@@ -15,9 +15,10 @@ HEALTHY = {"code": None, "message": None, "param": None}
 def modern(job: Job) -> Json:
     """The object as it goes out."""
     method = job.asked.get("method") or {"type": "supervised"}
-    chosen = (method.get(method["type"]) or {}).get("hyperparameters")
-    chosen = chosen or job.asked.get("hyperparameters") or {}
+    said = method.get(method["type"]) or {}
+    chosen = said.get("hyperparameters") or job.asked.get("hyperparameters") or {}
     auto = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
+    told_method = {**said, "hyperparameters": auto | chosen}
     supervised = {key: value for key, value in (auto | chosen).items() if key in auto}
     status = AZURE.get(job.status, job.status) if job.server.azure else job.status
     healthy = dict(HEALTHY) if job.server.healthy_errors else None
@@ -36,7 +37,7 @@ def modern(job: Job) -> Json:
         "result_files": job.result_files,
         "trained_tokens": job.trained_tokens,
         "hyperparameters": supervised,
-        "method": {"type": method["type"], method["type"]: {"hyperparameters": auto | chosen}},
+        "method": {"type": method["type"], method["type"]: told_method},
         "seed": job.asked.get("seed", 42),
         "integrations": job.asked.get("integrations") or [],
         "error": job.error or healthy,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,11 +11,14 @@ from bot.commands.finetune.findings import KINDS, dataset_text, report_card, tog
 from bot.commands.models import chosen as chosen_here
 from bot.commands.options import one_of, parsed, some, whole_number
 from bot.commands.registry import Call, command
+from bot.commands.stops import Stopped
+from bot.datasets.findings import Finding
+from bot.datasets.preparation import Report
 from bot.errors import CommandError
 from bot.messages import Attachment, Card
 from bot.store import audit
 from bot.store.datasets import Draft
-from bot.training import Dataset
+from bot.training import Dataset, Kind
 from bot.tuning.library import DATA, Wanted
 from bot.tuning.quoting import quoted
 
@@ -22,32 +26,41 @@ SEND_ONE = (
     "Send the file together with this command: CSV, TSV, Excel, JSON, JSON lines or text. Or name "
     "a dataset, or a draft by its number."
 )
+AS = {"as": one_of("chat", "completion", "reinforcement")}
 
 
-@command("/finetune prepare [DATASET]", rank=Rank.OPERATOR, takes_file=True)
+@command("/finetune prepare [DATASET] [--as KIND]", rank=Rank.OPERATOR, takes_file=True)
 async def prepare(call: Call) -> Card | str:
     """Look at a file of training data, and make a dataset of it.
 
     Send the file with this command, or the file alone. It says what is wrong with the file and
     which changes would help; buttons take each change in or out, and make the dataset. With the
-    name of a dataset, that one is looked at again.
+    name of a dataset, that one is looked at again; with `--as chat`, `completion` or
+    `reinforcement` its examples are written anew: as questions to be graded they have their answer
+    in the field `answer`.
     """
-    library = call.services.library
+    library, options = call.services.library, parsed(call.rest, AS)
+    words = list(options.words)
+    if kind := options["as"]:
+        return await written_anew(call, " ".join(words), kind)
     if file := attached(call):
         draft = await library.draft(file, call.message.person.id)
-        return report_card(draft, await library.look(draft))
-    words = call.rest.split()
-    number = whole_number(words[0]) if words else None
-    if number is None and words:
-        dataset = await library.named(call.rest.strip())
-        draft = await library.again(dataset, call.message.person.id)
-        return report_card(draft, await library.look(draft))
-    if number is None:
+        return report_card(draft, await first_look(call, draft))
+    if not words:
         raise CommandError(SEND_ONE)
-    draft = await library.drafted(number)
-    match words[1:]:
+    if (number := whole_number(words[0])) is not None:
+        return await decided(call, await library.drafted(number), words[1:])
+    dataset = await library.named(" ".join(words))
+    draft = await library.again(dataset, call.message.person.id)
+    return report_card(draft, await first_look(call, draft))
+
+
+async def decided(call: Call, draft: Draft, words: Sequence[str]) -> Card | str:
+    """What becomes of a draft: it is shown, written, dropped, or changed. Raises CommandError."""
+    library = call.services.library
+    match words:
         case []:
-            return report_card(draft, await library.look(draft))
+            return report_card(draft, await call.stoppable(library.look(draft)))
         case ["write"]:
             return dataset_text(await made(call, draft))
         case ["drop"]:
@@ -58,10 +71,36 @@ async def prepare(call: Call) -> Card | str:
     raise CommandError(f"`/finetune prepare {draft.id}` shows what can be done with {draft.name}.")
 
 
+async def written_anew(call: Call, name: str, kind: Kind) -> Card:
+    """The report on a dataset whose examples are of another kind. Raises CommandError."""
+    if attached(call):
+        raise CommandError("Make a dataset of the file first: then it can be written anew.")
+    library = call.services.library
+    dataset = await library.named(name)
+    writing = library.rewritten(dataset, kind, call.message.person.id)
+    draft, left_out = await call.stoppable(writing)
+    return with_findings(draft, left_out, await first_look(call, draft))
+
+
+async def first_look(call: Call, draft: Draft) -> Report:
+    """The report on a draft that nobody has seen yet: it is dropped where somebody says /stop."""
+    library = call.services.library
+    try:
+        return await call.stoppable(library.look(draft))
+    except Stopped:
+        await library.drop(draft)
+        raise
+
+
+def with_findings(draft: Draft, left_out: Sequence[Finding], report: Report) -> Card:
+    """The report on what was made for a draft, with what was left out of it."""
+    return report_card(draft, replace(report, findings=(*left_out, *report.findings)))
+
+
 async def made(call: Call, draft: Draft) -> Dataset:
     """The dataset that a draft becomes; who made it is noted."""
     services = call.services
-    dataset = await services.library.finish(draft)
+    dataset = await services.library.finish(draft, call.stoppable)
     now, person = services.clock.now(), call.message.person.id
     await services.store.insist(audit.note, person, "prepare", dataset.name, now)
     return dataset
@@ -70,9 +109,9 @@ async def made(call: Call, draft: Draft) -> Dataset:
 async def chosen(call: Call, draft: Draft, change: str) -> Card:
     """The report once a change was taken in or out."""
     library = call.services.library
-    keys = toggled(await library.look(draft), change)
+    keys = toggled(await call.stoppable(library.look(draft)), change)
     draft = await library.choose(draft, keys)
-    return report_card(draft, await library.look(draft))
+    return report_card(draft, await call.stoppable(library.look(draft)))
 
 
 def day(text: str) -> float:
@@ -116,8 +155,7 @@ async def dataset(call: Call) -> Card | str:
     )
     library = call.services.library
     draft, left_out = await library.spoken(where, profile, wanted, call.message.person.id)
-    report = await library.look(draft)
-    return report_card(draft, replace(report, findings=(*left_out, *report.findings)))
+    return with_findings(draft, left_out, await first_look(call, draft))
 
 
 @command("/finetune datasets", rank=Rank.OPERATOR)

@@ -17,11 +17,13 @@ FORMATS = {
     Format.COMPLETIONS: "prompts with completions",
     Format.CHAT: "chat examples",
     Format.PREFERENCE: "preferences",
+    Format.REINFORCEMENT: "questions to be graded",
 }
 KINDS = {
     "completion": "prompts with completions",
     "chat": "chat examples",
     "preference": "preferences",
+    "reinforcement": "questions to be graded",
 }
 MOST_FINDINGS = 30  # of a card; a file with more has one of them again and again
 MOST_BUTTONS = 12
@@ -122,7 +124,8 @@ def dataset_text(dataset: Dataset) -> str:
     if dataset.labels:
         shown = ", ".join(code(label) for label in dataset.labels[:10])
         lines.append(f"- {len(dataset.labels):,} classes: {shown}")
-    lines.append(f"\n`/finetune start {dataset.name} MODEL` trains a model from it.")
+    graded = " --grader equals:FIELD" if dataset.kind == "reinforcement" else ""
+    lines.append(f"\n`/finetune start {dataset.name} MODEL{graded}` trains a model from it.")
     return "\n".join(lines)
 
 

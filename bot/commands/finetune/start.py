@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from pathlib import Path
 
 from bot.access import Rank
-from bot.apart import apart
-from bot.commands.finetune.data import attached, made
+from bot.commands.finetune.data import attached, first_look, made
 from bot.commands.finetune.findings import report_card
-from bot.commands.options import Options, one_of, parsed, positive, short, some, whole, whole_number
+from bot.commands.finetune.planning import MOST_SUFFIX, meant, planned
+from bot.commands.options import one_of, parsed, positive, short, some, whole, whole_number
 from bot.commands.registry import Call, Services, command
-from bot.datasets.cost import estimate
-from bot.errors import CommandError, TuningError
+from bot.errors import CommandError
 from bot.messages import Button, Card
-from bot.store import datasets, jobs
-from bot.store.jobs import Stage
-from bot.training import Dataset, Hyperparameters, Method, NewJob, ServedModel
-from bot.tuning.plan import Plan, month_of, require_within, served, unlimited, warnings
-from bot.tuning.preparing import Measured, measured
+from bot.store import jobs
+from bot.training import Dataset
+from bot.tuning.graders import grader_of
+from bot.tuning.plan import Plan, month_of, require_within, unlimited
 
-MOST_SUFFIX = 64
 OPTIONS = {
     "epochs": whole(1, 50),  # bounds: facts/fine-tuning.md
     "batch": whole(1, 256),
@@ -30,6 +26,7 @@ OPTIONS = {
     "suffix": short(MOST_SUFFIX),
     "seed": whole(0, 2_147_483_647),
     "method": one_of("supervised", "dpo", "reinforcement"),
+    "grader": grader_of,
     "validation": some,
     "wandb": some,
     "service": some,
@@ -49,6 +46,10 @@ async def start(call: Call) -> Card:
     `--seed` and `--beta` are passed on; `--method dpo` learns from preferences; `--suffix NAME`
     names the model, `--validation DATASET` measures it, `--wandb PROJECT` reports to Weights &
     Biases, `--service NAME` chooses the provider, and `--yes` confirms at once.
+
+    `--method reinforcement` has the model try out answers, which a grader judges by a field of the
+    dataset: `--grader equals:FIELD`, `contains:FIELD` (in any case), `similar:FIELD`, or a whole
+    grader as JSON between single quotes.
     """
     options = parsed(call.rest, OPTIONS)
     services = call.services
@@ -57,7 +58,7 @@ async def start(call: Call) -> Card:
     if file := attached(call):
         model = the_only(options.words)
         draft = await services.library.draft(file, call.message.person.id)
-        report = await services.library.look(draft)
+        report = await first_look(call, draft)
         if report.obstacles:
             return report_card(draft, report)
         dataset: Dataset | None = await made(call, draft)
@@ -66,7 +67,7 @@ async def start(call: Call) -> Card:
         source, model = the_two(options.words)
         dataset = await meant(services, source)
         source = dataset.training_file if dataset else source
-    plan = await planned(services, options, dataset, source, model)
+    plan = await call.stoppable(planned(services, options, dataset, source, model))
     row = await asked(call, plan)
     if options["yes"] and is_free_to_go(services, plan):
         return await begun(call, row)
@@ -132,93 +133,6 @@ async def require_affordable(services: Services, cost: float | None) -> None:
 def is_free_to_go(services: Services, plan: Plan) -> bool:
     """Whether --yes is enough: not for a job of unknown price where a limit is set."""
     return not unlimited(services.tuning, plan.estimate)
-
-
-async def planned(
-    services: Services, options: Options, dataset: Dataset | None, source: str, model: str
-) -> Plan:
-    """What is to be confirmed. Raises CommandError, or TuningError where the service is asked in
-    vain.
-    """
-    service = options["service"] or services.tuning.provider
-    if service not in services.jobs.services:
-        known = ", ".join(services.jobs.services)
-        raise CommandError(f"There is no provider named {service!r}; known: {known}.")
-    validation = await validation_of(services, options, dataset)
-    method: Method = options["method"] or (
-        "dpo" if dataset and dataset.kind == "preference" else "supervised"
-    )
-    wanted = NewJob(
-        model,
-        source,
-        validation,
-        method,
-        Hyperparameters(options["epochs"], options["batch"], options["lr"], options["beta"]),
-        options["suffix"] or (dataset.name if dataset else "")[:MOST_SUFFIX],
-        options["seed"],
-        wandb=options["wandb"] or "",
-    )
-    require_fitting(wanted, dataset)
-    found = served(await listed(services, service), model)
-    data = await looked_at(wanted, dataset)
-    price = estimate(data.counted, services.prices, model, options["epochs"]) if data else None
-    queue = await services.store.insist(jobs.at_stage, Stage.STARTING, Stage.MADE)
-    return Plan(
-        service,
-        wanted.suffix or model,
-        wanted,
-        dataset,
-        price,
-        sum(each.service == service for each in queue),
-        (
-            *warnings(wanted, dataset, found, services.clock.now()),
-            *(data.warnings if data else ()),
-            *unlimited(services.tuning, price),
-        ),
-    )
-
-
-async def listed(services: Services, service: str) -> list[ServedModel]:
-    """The models of a service; none where it does not list them."""
-    try:
-        return list(await services.jobs.services[service].models())
-    except TuningError:
-        return []
-
-
-async def looked_at(wanted: NewJob, dataset: Dataset | None) -> Measured | None:
-    """What a dataset has; None for a file that is at its service only."""
-    if dataset is None:
-        return None
-    validation = wanted.validation_file
-    other = Path(validation) if Path(validation).is_absolute() else None
-    return await apart(measured, Path(dataset.training_file), other, wanted.model)
-
-
-async def validation_of(services: Services, options: Options, dataset: Dataset | None) -> str:
-    """The file to validate with: the one that is named, or what was held back."""
-    named = options["validation"]
-    if not named:
-        return dataset.validation_file if dataset else ""
-    other = await meant(services, named)
-    return other.training_file if other else str(named)
-
-
-async def meant(services: Services, source: str) -> Dataset | None:
-    """The dataset of a name; None for the id of a file at a service. Raises CommandError."""
-    known = await services.store.insist(datasets.named, source)
-    return known if known or source.startswith("file-") else await services.library.named(source)
-
-
-def require_fitting(wanted: NewJob, dataset: Dataset | None) -> None:
-    """Raise CommandError where data and method do not go together."""
-    if dataset is None:
-        return
-    if (dataset.kind == "preference") != (wanted.method == "dpo"):
-        raise CommandError(
-            f"{dataset.name} has {'preferences' if dataset.kind == 'preference' else 'examples'}: "
-            f"--method {'dpo' if dataset.kind == 'preference' else 'supervised'} trains from them."
-        )
 
 
 def the_only(words: tuple[str, ...]) -> str:

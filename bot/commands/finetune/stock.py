@@ -9,7 +9,7 @@ from bot.access import Rank
 from bot.commands.registry import Call, command
 from bot.errors import CommandError
 from bot.messages import Button, Card
-from bot.models.names import is_tuned
+from bot.models.names import goes_with, is_tuned
 from bot.store import audit, conversations, datasets
 from bot.tuning.jobs import Jobs
 from bot.tuning.quoting import coded, quoted
@@ -107,11 +107,13 @@ async def model_deleted(tuning: Jobs, service: TuningService, model: str) -> Non
 
 
 async def require_unused(call: Call, model: str) -> None:
-    """Raise CommandError, with the channels, for a model that somebody talks to."""
+    """Raise CommandError, with the channels, for a model that somebody talks to, or to one of its
+    checkpoints.
+    """
     profiles = call.services.profiles
-    if model == profiles.chosen("").model:
+    if goes_with(profiles.chosen("").model, model):
         raise CommandError(f"`{model}` is in use: it is the default. Configure another one first.")
-    names = [each.name for each in profiles.all() if each.model == model]
+    names = [each.name for each in profiles.all() if goes_with(each.model, model)]
     users = await call.services.store.insist(conversations.users_of, names)
     if users:
         where = ", ".join(f"{each.adapter}:{each.channel}" for each in users[:MOST_LISTED])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -17,7 +19,10 @@ from bot.store import audit, conversations, spoken
 from bot.store.jobs import Tracked
 from bot.training import JobStatus
 from bot.tuning.ending import checkpoints_of
+from bot.tuning.notices import to_deploy
 from bot.tuning.quoting import coded, quoted
+
+DEPLOYMENT = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 @command("/finetune use JOB [STEP]", rank=Rank.OPERATOR)
@@ -25,10 +30,12 @@ async def use(call: Call) -> str:
     """Talk to the model of a job in this channel from now on.
 
     With STEP, to the checkpoint that it made there. It is asked as its training data was written.
+    Azure's models have to be deployed first: there it is `/finetune use JOB DEPLOYMENT`.
     `/model default` goes back.
     """
-    tracked, step = await meant_with_step(call)
-    profile = await profile_of(call, tracked, step)
+    words = call.rest.split()
+    tracked = await the_job(call, words[0] if words else "")
+    profile = await chosen(call, tracked, words[1:])
     where = call.message.conversation
     await call.services.store.insist(conversations.choose_for_channel, where, profile.name)
     now, person = call.services.clock.now(), call.message.person.id
@@ -44,7 +51,7 @@ async def try_(call: Call) -> Card:
     """
     words = call.rest.split(maxsplit=1)
     tracked = await the_job(call, words[0] if words else "")
-    profile = await profile_of(call, tracked, 0)
+    profile = await profile_of(call, tracked)
     question = words[1] if len(words) == 2 else await last_question(call)
     base = replace(profile, model=tracked.job.model or base_model(profile.model))
     answers = await asyncio.gather(
@@ -77,30 +84,47 @@ async def last_question(call: Call) -> str:
     return question
 
 
-async def meant_with_step(call: Call) -> tuple[Tracked, int]:
-    """The job that is meant, and the step of its checkpoint; 0 is its model."""
-    words = call.rest.split()
-    if len(words) == 2 and (step := whole_number(words[1])) is not None:
-        return await the_job(call, words[0]), step
-    if len(words) > 1:
-        raise CommandError("Write `/finetune use JOB`, or `/finetune use JOB STEP`.")
-    return await the_job(call, call.rest), 0
+async def chosen(call: Call, tracked: Tracked, words: Sequence[str]) -> Profile:
+    """The profile of a job's model, of its checkpoint at a step, or of its deployment.
+
+    Raises CommandError.
+    """
+    match words:
+        case []:
+            return await profile_of(call, tracked)
+        case [step] if (number := whole_number(step)) is not None:
+            return await profile_of(call, tracked, number)
+        case [deployment] if call.services.jobs.service(tracked).deploys:
+            require_trained(tracked)
+            if not DEPLOYMENT.fullmatch(deployment):
+                raise CommandError("A deployment is named by letters, digits, -, _ and dots.")
+            return await call.services.jobs.learn(tracked, deployment, tracked.name)
+    raise CommandError("Write `/finetune use JOB`, or `/finetune use JOB STEP`.")
 
 
-async def profile_of(call: Call, tracked: Tracked, step: int) -> Profile:
+async def profile_of(call: Call, tracked: Tracked, step: int = 0) -> Profile:
     """The profile of a job's model, or of a checkpoint, which gets one. Raises CommandError."""
-    call.services.jobs.service(tracked)
-    if not step and tracked.job.status is not JobStatus.SUCCEEDED:
+    service = call.services.jobs.service(tracked)
+    if step:
+        made = await checkpoints_of(service, tracked.job.id)
+        models = [each.model for each in made if each.step == step]
+        if not models:
+            raise CommandError(f"{quoted(tracked.name)} has no checkpoint at step {step}.")
+        model, name = models[0], f"{tracked.name}-step-{step}"
+    else:
+        require_trained(tracked)
+        model, name = tracked.job.fine_tuned_model, tracked.name
+    if service.deploys:
+        raise CommandError(to_deploy(tracked.id, model))
+    return await call.services.jobs.learn(tracked, model, name)
+
+
+def require_trained(tracked: Tracked) -> None:
+    """Raise CommandError for a job that has made no model."""
+    if tracked.job.status is not JobStatus.SUCCEEDED:
         raise CommandError(
             f"{quoted(tracked.name)} is {tracked.job.status.value}: its model can be used once it "
             f"has succeeded; `/finetune checkpoints {tracked.id}` shows what there is before."
         )
-    if not step and not tracked.job.fine_tuned_model:
+    if not tracked.job.fine_tuned_model:
         raise CommandError(f"The service names no model of {quoted(tracked.name)}.")
-    if not step:
-        return await call.services.jobs.learn(tracked, tracked.job.fine_tuned_model, tracked.name)
-    service = call.services.jobs.service(tracked)
-    found = [each for each in await checkpoints_of(service, tracked.job.id) if each.step == step]
-    if not found:
-        raise CommandError(f"{quoted(tracked.name)} has no checkpoint at step {step}.")
-    return await call.services.jobs.learn(tracked, found[0].model, f"{tracked.name}-step-{step}")

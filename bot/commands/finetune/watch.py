@@ -118,9 +118,10 @@ async def checkpoints(call: Call) -> Card:
         + "".join(f", {name} {value:.3g}" for name, value in shown(each.metrics))
         for each in found
     ]
+    newest = () if service.deploys else found[-4:]
     uses = tuple(
         Button(f"Use step {each.step:,}", f"/finetune use {tracked.id} {each.step}")
-        for each in found[-4:]
+        for each in newest
     )
     return Card("\n".join(lines), buttons=uses)
 

@@ -10,6 +10,7 @@ from bot.models.endpoint import Endpoint
 from bot.ports import Clock
 from bot.tuning.services.azure import AzureTuning
 from bot.tuning.services.legacy import LegacyTuning
+from bot.tuning.services.local import LocalTuning
 from bot.tuning.services.openai import OpenAiTuning
 from bot.tuning.services.wire import Wire
 
@@ -17,7 +18,7 @@ __all__ = ["services"]
 
 DIALECTS = {
     "openai": OpenAiTuning,
-    "local": OpenAiTuning,
+    "local": LocalTuning,
     "azure": AzureTuning,
     "legacy": LegacyTuning,
 }

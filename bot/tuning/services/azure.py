@@ -10,12 +10,11 @@ from typing import Any
 from bot.training import NewJob
 from bot.tuning.services.openai import OpenAiTuning
 
-# Trained in the resource's own region: nobody's data leaves it unasked.
-TRAINING_TYPE = "Standard"
-
 
 class AzureTuning(OpenAiTuning):
-    """Azure: where a job is trained has to be said."""
+    """Azure: where a job is trained has to be said, and what it makes has to be deployed."""
+
+    deploys = True
 
     def _body(self, job: NewJob) -> dict[str, Any]:
-        return {**super()._body(job), "trainingType": TRAINING_TYPE}
+        return {**super()._body(job), "trainingType": self._wire.endpoint.provider.training_type}

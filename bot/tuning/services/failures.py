@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.errors import TuningBusy, TuningError, TuningUnreached
+from bot.errors import TuningBusy, TuningError, TuningSpent, TuningUnreached
 from bot.models.endpoint import Endpoint
 from bot.models.failures import DAILY_LIMIT, NO_CREDIT, error_of, quoted
 from bot.models.retries import Trouble, retry_after
@@ -73,7 +73,7 @@ def failure(
         return TuningError(f"{who} has no credit left: add some there.{quote}", code, status)
     if DAILY_LIMIT in {code, kind}:
         said = f"{who} has reached its limit for today: try again tomorrow.{quote}"
-        return TuningBusy(said, DAILY_LIMIT, status, retry_after(headers, now))
+        return TuningSpent(said, DAILY_LIMIT, status, retry_after(headers, now))
     if status in BUSY:
         return Trouble(f"{who} {BUSY[status]} ({status})", retry_after(headers, now), quote, status)
     if status >= 500 and status != 501:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import TuningError
-from bot.training import Checkpoint, Job, JobEvent, NewJob
+from bot.training import Checkpoint, Job, JobEvent, Method, NewJob
 from bot.tuning.service import Page
 from bot.tuning.services.openai import OpenAiTuning, at, of_job
 from bot.tuning.services.requests import legacy_body
@@ -20,11 +20,8 @@ class LegacyTuning(OpenAiTuning):
     """
 
     jobs_path = "fine-tunes"
+    methods: tuple[Method, ...] = ("supervised",)
     knows_method = False
-
-    def _can_make(self, job: NewJob) -> None:
-        if job.method != "supervised":
-            raise self._cannot(f"train by {job.method}: choose supervised")
 
     def _body(self, job: NewJob) -> dict[str, Any]:
         return legacy_body(job)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
 
+from bot.datasets.cost import AT_OPENAI
 from bot.errors import TuningError, TuningUnreached
-from bot.training import Checkpoint, Job, JobEvent, NewJob, ServedModel, TrainingFile
-from bot.tuning.service import Page
+from bot.training import Checkpoint, Job, JobEvent, Method, NewJob, ServedModel, TrainingFile
+from bot.tuning.service import Page, untaught
 from bot.tuning.services.failures import creation, named, unreadable
 from bot.tuning.services.requests import job_body
 from bot.tuning.services.scalars import mapping
@@ -40,7 +41,10 @@ class OpenAiTuning:
     """bot.tuning.service.TuningService on OpenAI's surface."""
 
     jobs_path = "fine_tuning/jobs"
+    methods: tuple[Method, ...] = ("supervised", "dpo", "reinforcement")
+    deploys = False
     knows_method = True
+    usual = AT_OPENAI
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -114,11 +118,10 @@ class OpenAiTuning:
 
     def _can_make(self, job: NewJob) -> None:
         """Raise TuningError for a job that no service of this dialect makes."""
-        if job.method == "reinforcement":
-            raise TuningError(
-                "Reinforcement training needs a grader, which cannot be told from here: choose"
-                " supervised or dpo."
-            )
+        if job.method not in self.methods:
+            raise TuningError(untaught(self._wire.name, job.method, self.methods))
+        if job.method == "reinforcement" and not job.grader:
+            raise TuningError("Reinforcement training needs a grader: name it by --grader.")
 
     def _body(self, job: NewJob) -> dict[str, Any]:
         return job_body(job, by_method=self._by_method or job.method != "supervised")

@@ -17,7 +17,9 @@ def job_body(job: NewJob, *, by_method: bool = True) -> dict[str, Any]:
     hyperparameters = told(job.hyperparameters, with_beta=job.method == "dpo")
     body: dict[str, Any] = {"model": job.model, "training_file": job.training_file}
     if by_method and (hyperparameters or job.method != "supervised"):
-        within = {"hyperparameters": hyperparameters} if hyperparameters else {}
+        within: dict[str, Any] = {"hyperparameters": hyperparameters} if hyperparameters else {}
+        if job.method == "reinforcement":
+            within["grader"] = dict(job.grader)
         body["method"] = {"type": job.method, job.method: within}
     elif hyperparameters:
         body["hyperparameters"] = hyperparameters

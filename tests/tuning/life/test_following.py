@@ -154,6 +154,32 @@ async def test_job_that_was_made_elsewhere_is_adopted(
         await sees(bot, lambda text: "**theirs** is trained" in text)
 
 
+@pytest.mark.parametrize("ended", [True, False])
+async def test_what_happened_before_a_job_was_adopted_is_no_news(
+    tuning: TuningServer, tmp_path: Path, clock: StoppedClock, ended: bool
+) -> None:
+    file = tuning.keep("elsewhere.jsonl", b'{"prompt": "a", "completion": "b"}\n')
+    job = tuning.add({"model": "davinci-002", "training_file": file.id, "suffix": "theirs"})
+    job.runs()
+    for step in range(1, 31):
+        job.tell(f"Careful {step}", "warn")
+    job.step(3, 10, 1.0)
+    if ended:
+        job.succeeds()
+    async with tuned(tuning, tmp_path, clock) as bot:
+        await says(bot, f"/finetune follow {job.id}")
+        if not ended:
+            await watched(bot)
+            job.tell("Careful again", "warn")
+            job.succeeds()
+            await looks(bot, tuning, 30, ends=True)
+        await sees(bot, lambda text: "**theirs** is trained" in text)
+        await bot.idle()
+        told = [text for text in bot.says() if "Careful" in text]
+        assert told == ([] if ended else ["⚠️ Careful again"])
+        assert "Careful 30" in await says(bot, "/finetune events last")
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_trouble_of_the_service_ends_no_following(
     tuning: TuningServer, tmp_path: Path, clock: StoppedClock, status: int

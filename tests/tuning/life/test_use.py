@@ -108,6 +108,17 @@ async def test_model_in_use_is_not_deleted(bot: Bot, tuning: TuningServer) -> No
     assert "support" not in await says(bot, "/models")
 
 
+async def test_model_is_not_deleted_while_one_of_its_checkpoints_is_used(
+    bot: Bot, tuning: TuningServer
+) -> None:
+    model = tuning.job.fine_tuned_model or ""
+    await says(bot, "/finetune use last 4", channel="shop")
+    assert "is in use: fake:shop" in await says(bot, f"/finetune delete {model}")
+    await says(bot, "/model default", channel="shop")
+    assert "is deleted" in await says(bot, f"/finetune delete {model} yes")
+    assert "support-step-4" not in await says(bot, "/models")
+
+
 async def test_files_and_models_are_listed_and_deleted(bot: Bot, tuning: TuningServer) -> None:
     [file] = [each for each in tuning.files.values() if each.purpose == "fine-tune"]
     assert f"`{file.id}` faq_prepared.jsonl" in await says(bot, "/finetune files")

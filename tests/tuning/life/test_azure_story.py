@@ -1,0 +1,71 @@
+"""At Azure a model answers only once it is deployed: from the end of a job to its first answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.clock import StoppedClock
+from tests.fakes import Bot
+from tests.tuning.stage import looks, says, sees, starts, tuned
+from tests.tuning_server import TuningServer
+
+
+@pytest.fixture
+async def azure(clock: StoppedClock) -> AsyncIterator[TuningServer]:
+    async with TuningServer(key="", azure=True, now=clock.now) as tuning:
+        yield tuning
+
+
+@pytest.fixture
+async def bot(azure: TuningServer, tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Bot]:
+    """A bot with a job that has succeeded, and one checkpoint of it."""
+    async with tuned(azure, tmp_path, clock, kind="azure") as bot:
+        await starts(bot, azure, tmp_path)
+        azure.job.runs()
+        azure.job.checkpoint(4, 0.5)
+        azure.job.succeeds()
+        await looks(bot, azure, 5, ends=True)
+        await sees(bot, lambda text: "is trained" in text)
+        await bot.idle()
+        yield bot
+
+
+async def test_end_says_that_the_model_is_to_be_deployed(bot: Bot, azure: TuningServer) -> None:
+    said = next(text for text in bot.says() if "is trained" in text)
+    assert f"once `{azure.job.model_name()}` is deployed" in said
+    assert "`/finetune use 1 DEPLOYMENT`" in said
+    assert [each.label for each in bot.adapter.buttons[-1:]] == ["Checkpoints"]
+    assert "Use here" not in {each.label for each in bot.adapter.buttons}
+    assert "support" not in await says(bot, "/models"), "nobody can choose what does not answer"
+
+
+@pytest.mark.parametrize("typed", ["use last", "try last how?"])
+async def test_model_that_is_not_deployed_is_not_used(bot: Bot, typed: str) -> None:
+    assert "/finetune use 1 DEPLOYMENT" in await says(bot, f"/finetune {typed}")
+
+
+async def test_checkpoint_is_to_be_deployed_as_well(bot: Bot) -> None:
+    await says(bot, "/finetune checkpoints last")
+    assert "Use step 4" not in {each.label for each in bot.adapter.buttons}
+    assert "ckpt-step-4` is deployed" in await says(bot, "/finetune use last 4")
+
+
+async def test_channel_talks_to_the_deployment_as_the_data_was_written(
+    bot: Bot, azure: TuningServer
+) -> None:
+    azure.tuned["faq-bot"] = azure.tuned[azure.job.model_name()]
+    azure.deploy("faq-bot")
+    said = await says(bot, "/finetune use last faq-bot")
+    assert "**support** answers in this channel: `faq-bot`" in said
+    assert (await bot.hears("open door 3"))[-1].strip() == "21"
+    body = azure.called("POST completions")[-1].body
+    assert (body["model"], body["stop"]) == ("faq-bot", ["\n"])
+    assert body["prompt"].endswith(" ->")
+
+
+@pytest.mark.parametrize("name", ["faq/bot", "faq`bot`", "x" * 65])
+async def test_name_that_no_deployment_has_is_refused(bot: Bot, name: str) -> None:
+    assert "A deployment is named by letters" in await says(bot, f"/finetune use last {name}")
