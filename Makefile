@@ -38,6 +38,7 @@ $(VENV)/ready-to-test: pyproject.toml | $(VENV)/bin/python
 	@$(call install,.[local$(comma)test])
 	@$(BROWSER)
 	@$(ORACLE)
+	@$(TORCH)
 	@touch $@ $(VENV)/ready-to-run
 
 $(VENV)/bin/python:
@@ -61,6 +62,16 @@ ORACLE := test -e $(VENV)/oracle/ready || { echo "Installing openai 0.28.1 to co
 	$(PYTHON) -m venv $(VENV)/oracle && $(VENV)/oracle/bin/python -m pip install --quiet \
 	--disable-pip-version-check openai==0.28.1 pandas==2.3.3 numpy==2.4.6 openpyxl==3.1.5 \
 	>/dev/null 2>&1 && touch $(VENV)/oracle/ready; } || echo "Without openai 0.28.1 its comparison is skipped."
+
+# What trains bigger models, in an environment of its own; only where pip has torch at hand, which
+# is hundreds of megabytes. Elsewhere: the same commands without --no-index.
+TORCH_PIP := $(VENV)/torch/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
+TORCH := test -e $(VENV)/torch/ready || { $(PYTHON) -m venv --clear $(VENV)/torch && \
+	$(TORCH_PIP) --no-index --no-deps torch==2.13.0 >/dev/null 2>&1 && echo "Installing torch …" && \
+	$(TORCH_PIP) torch==2.13.0 transformers==5.23.0 peft==0.21.2 trl==1.16.0 gguf==0.19.0 \
+	'pydantic>=2.10,<3' 'filelock>=3.16,<5' >/dev/null 2>&1 && \
+	$(TORCH_PIP) --no-deps --editable . >/dev/null 2>&1 && touch $(VENV)/torch/ready; } || { \
+	rm -rf $(VENV)/torch; echo "Without torch 2.13.0 the tests of its engine are skipped."; }
 
 comma := ,
 ifdef UV

@@ -129,12 +129,14 @@ class App:
         for provider in config.providers.values():
             if provider.kind == "local":
                 from bot.local import LocalServer  # noqa: PLC0415  10 MiB, for those who want it
+                from bot.local.usual import HERE  # noqa: PLC0415
 
                 server = LocalServer(provider, data_folder(config))
                 stack.push_async_callback(server.stop)
                 await server.start()
                 model.connect(provider.name, server.base_url, server.key)
                 tuning[provider.name].connect(server.base_url, server.key)
+                tuning[provider.name].usual = HERE
         profiles = Profiles(config.profiles, config.defaults.profile)
         access = Access(config.access)
         outbox = Outbox(self._store, self._adapters, clock)

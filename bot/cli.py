@@ -218,14 +218,44 @@ def status(path: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
 def remove(path: Path | None, *, everything: bool, yes: bool) -> None:
-    """Delete the packaged model. The next start fetches it again."""
+    """Delete the packaged model. The next start fetches it again; tuned models stay."""
     from bot import machine as local
 
-    what = "the model and all files, jobs and tuned models" if everything else "the model"
+    config = configured(path)
     if not yes:
-        click.confirm(f"Delete {what} of this machine?", abort=True)
-    for line in local.remove(configured(path), everything=everything):
+        click.confirm(f"Delete {local.removed(config, everything=everything)}?", abort=True)
+    for line in local.remove(config, everything=everything):
         click.echo(line)
+
+
+@machine.command()
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Keep what came or was asked for in so many days.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def prune(path: Path | None, days: float, *, yes: bool) -> None:
+    """Delete what ended jobs left: checkpoints, uploaded training files, what went wrong.
+
+    The model that a job ended with stays, and so does what a job needs that waits or runs.
+    """
+    from bot import machine as local
+
+    config = configured(path)
+    found = local.may_go(config, days)
+    if not found.paths and not found.checkpoints and not found.uploads:
+        click.echo("There is nothing to delete.")
+        return
+    if not yes:
+        for line in local.rest_lines(found, days):
+            click.echo(line)
+        click.confirm("Delete this?", abort=True)
+    gone = local.prune_unused(config, days)
+    click.echo(f"{local.megabytes(gone.size)} are free again.")
 
 
 @main.command()

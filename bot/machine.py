@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,17 @@ from bot.app import data_folder
 from bot.config import Config
 from bot.errors import BotError, ConfigError
 from bot.local import LocalServer, presence
-from bot.local.jobs.database import overview
-from bot.local.jobs.folder import Folder
+from bot.local.jobs.database import Database, overview, readable
+from bot.local.jobs.folder import Folder, files_in
+from bot.local.jobs.pruning import DAY, Rest, prune, rest
 from bot.local.jobs.values import Job
-from bot.local.model import SMOLLM2, installed, model_name, packaged_model, verified
+from bot.local.model import SMOLLM2, WORKSHOP, installed, model_name, packaged_model, verified
 from bot.messages import Provider
 
 KEYS = "TUNEBOT_API_KEYS"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PATIENCE = 5.0  # seconds
+PRUNE_DAYS = 30.0
 
 
 def install(config: Config) -> Path:
@@ -82,6 +85,49 @@ def status(config: Config) -> Iterator[str]:
         yield job_line(place, job)
     for model in tuned:
         yield f"tuned model {model.name} ({mega(Path(model.adapter))})"
+    if size := folder.size:
+        yield f"files, jobs and tuned models: {megabytes(size)} in {folder.path}"
+        if (prunable := may_go(config, PRUNE_DAYS)).size:
+            yield f"  `tunebot local prune` would free {megabytes(prunable.size)} of it."
+
+
+def may_go(config: Config, days: float) -> Rest:
+    """What `prune` would delete. Raises LocalUnavailable."""
+    folder = Folder(data_folder(config) / "tuning")
+    if not folder.database.exists():
+        return Rest((), (), (), 0)
+    now = time.time()
+    with readable(folder.database), Database(folder.database).look() as tables:
+        return rest(tables, folder, now, now - days * DAY)
+
+
+def prune_unused(config: Config, days: float) -> Rest:
+    """Delete what `may_go`; returns it. Servers may run. Raises LocalUnavailable."""
+    folder = Folder(data_folder(config) / "tuning")
+    now = time.time()
+    with readable(folder.database):
+        return prune(Database(folder.database), folder, now, now - days * DAY)
+
+
+def rest_lines(found: Rest, days: float) -> Iterator[str]:
+    """What may go, line by line."""
+    for model in found.checkpoints:
+        yield f"checkpoint {model.name}, not used for {days:g} days"
+    for file in found.uploads:
+        yield f"file {file.id} ({file.name}), uploaded more than {days:g} days ago"
+    yield f"with what else is left, {megabytes(found.size)} in {len(found.paths)} files"
+
+
+def removed(config: Config, *, everything: bool) -> str:
+    """What `remove` would delete, for the question before it."""
+    folder, path = Folder(data_folder(config) / "tuning"), installed(data_folder(config))
+    _, tuned = overview(folder.database, model_name(local_provider(config)))
+    finals = sum(not model.step for model in tuned)
+    models = f"{finals} tuned {'model' if finals == 1 else 'models'}"
+    what = f"the packaged model ({mega(path)})"
+    if everything:
+        return f"{what} and all files and jobs with {models} ({megabytes(folder.size)})"
+    return f"{what}, and keep {models} for when it is fetched again" if finals else what
 
 
 def remove(config: Config, *, everything: bool) -> Iterator[str]:
@@ -97,6 +143,7 @@ def remove(config: Config, *, everything: bool) -> Iterator[str]:
     if path.exists():
         path.unlink()
         yield f"{path} is deleted."
+    shutil.rmtree(path.parent / WORKSHOP, ignore_errors=True)
     if everything and folder.path.exists():
         shutil.rmtree(folder.path)
         yield f"{folder.path} is deleted."
@@ -121,6 +168,10 @@ def asked(server: presence.Server) -> dict[str, Any] | None:
 
 
 def model_lines(provider: Provider, folder: Path) -> Iterator[str]:
+    if provider.vllm_url:
+        where = f"{provider.model_folder}, served by vLLM at {provider.vllm_url}"
+        yield f"model {model_name(provider)}: {where}"
+        return
     path = Path(provider.model_file).expanduser() if provider.model_file else installed(folder)
     if path.exists():
         yield f"model {model_name(provider)}: {path} ({mega(path)})"
@@ -145,5 +196,12 @@ def job_line(place: int, job: Job) -> str:
 
 
 def mega(path: Path) -> str:
-    """The size of a file."""
-    return f"{path.stat().st_size / 1e6:.0f} MB" if path.exists() else "missing"
+    """The size of a file, or of what is in a folder."""
+    if not path.exists():
+        return "missing"
+    files = files_in(path) if path.is_dir() else [path]
+    return megabytes(sum(file.stat().st_size for file in files))
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from bot.local.child import Settings
+from bot.local.served import Place
 from bot.local.serving import START_TIMEOUT, LlamaServer
 
 MOST_ADAPTERS = 8  # loaded at once, 20 MB each; the one that was not asked for the longest goes
@@ -85,7 +86,7 @@ class Generations:
             await self._current.server.stop()
 
     @asynccontextmanager
-    async def using(self, adapter: str) -> AsyncIterator[Generation]:
+    async def using(self, adapter: str) -> AsyncIterator[Place]:
         """A server with an adapter, "" for the base, which stays as long as this lasts.
 
         Raises LocalUnavailable where llama.cpp cannot load it; the others are not hurt.
@@ -94,18 +95,20 @@ class Generations:
         generation.answering += 1
         generation.idle.clear()
         try:
-            yield generation
+            server = generation.server
+            yield Place(server.base_url, server.key, {"lora": generation.scales(adapter)})
         finally:
             generation.answering -= 1
             if not generation.answering:
                 generation.idle.set()
 
-    async def forget(self, adapter: str) -> None:
-        """Have an adapter loaded no more, so that its file may be deleted."""
+    async def forget(self, *adapters: str) -> None:
+        """Have adapters loaded no more, so that their files may be deleted."""
         async with self._moving:
-            self._recent = [each for each in self._recent if each != adapter]
-            if adapter in self.adapters:
-                await self._move(tuple(each for each in self.adapters if each != adapter))
+            self._recent = [each for each in self._recent if each not in adapters]
+            left = tuple(each for each in self.adapters if each not in adapters)
+            if left != self.adapters:
+                await self._move(left)
 
     async def _with(self, adapter: str) -> Generation:
         if adapter:

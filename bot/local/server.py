@@ -12,21 +12,26 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from bot.config import secret
 from bot.local import presence
 from bot.local.api.application import application
 from bot.local.api.upstream import Upstream
 from bot.local.api.web import Web, listen
 from bot.local.child import Settings
+from bot.local.engine import ENGINES
 from bot.local.generations import Generations
 from bot.local.jobs.database import Database
+from bot.local.jobs.examining import Examining
 from bot.local.jobs.folder import Folder
 from bot.local.jobs.making import Jobs
+from bot.local.jobs.pruning import sweep
 from bot.local.jobs.queue import Queue
-from bot.local.jobs.trainer import COMMAND
 from bot.local.memory import resident
 from bot.local.model import model_name, model_path
+from bot.local.served import Served
 from bot.local.serving import START_TIMEOUT, cores
 from bot.local.unavailable import unavailable
+from bot.local.vllm import Vllm
 from bot.messages import Provider
 
 
@@ -48,7 +53,7 @@ class LocalServer:
         keys: Collection[str] = (),
         is_open: bool = False,
         trains: bool = True,
-        trainer: Sequence[str] = COMMAND,
+        trainer: Sequence[str] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
         self.model = model_name(provider)
@@ -64,39 +69,45 @@ class LocalServer:
         self._trainer = trainer
         self._now = now
         self._stack = AsyncExitStack()
-        self._generations: Generations | None = None
+        self._served: Served | None = None
         self._queue: Queue | None = None
 
     @property
     def alive(self) -> bool:
         """Whether the model's process runs at this moment."""
-        return self._generations is not None and self._generations.alive
+        return self._served is not None and self._served.alive
 
     async def start(self) -> None:
         """Fetch the model where it is missing, load it, and return when it answers. Jobs that were
         interrupted go on, unless another process runs the queue of this data folder.
 
-        Raises ConfigError for a model_file that is none or an address that cannot be had,
-        LocalUnavailable for everything else.
+        Raises ConfigError for a model_file that is none, an engine that cannot run or an address
+        that cannot be had, LocalUnavailable for everything else.
         """
-        path = await model_path(self._provider, self._data_folder)
+        provider = self._provider
+        file = None if provider.vllm_url else await model_path(provider, self._data_folder)
+        engine = await asyncio.to_thread(ENGINES[provider.engine], provider, file)
         folder = Folder(self._data_folder / "tuning")
         database = Database(folder.database)
         try:
             folder.make()
             database.open()
+            await asyncio.to_thread(sweep, database, folder, self._now())
         except (OSError, sqlite3.Error) as error:
             raise unavailable(
                 f"the fine-tune jobs in {folder.path} cannot be read or written ({error})",
                 "set data_folder to a place with room",
             ) from error
-        queue = Queue(database, folder, self._now, self._trainer)
-        generations = Generations(self._settings(path), self._start_timeout)
-        self._generations, self._queue = generations, queue
-        self._stack.push_async_callback(generations.stop)
-        await generations.start()
-        upstream = Upstream(generations)
+        queue = Queue(database, folder, self._now, self._trainer or engine.command)
+        served = self._serving(file, engine.base)
+        self._served, self._queue = served, queue
+        self._stack.push_async_callback(served.stop)
+        await served.start()
+        upstream = Upstream(served)
         self._stack.push_async_callback(upstream.aclose)
+        examining = Examining(database, folder)
+        self._stack.push_async_callback(examining.close)
+        await examining.resume()
         loop = asyncio.get_running_loop()
 
         def changed() -> None:
@@ -106,11 +117,12 @@ class LocalServer:
             listen(*self._address),
             application(
                 model=self.model,
-                base=path,
+                base=engine.base,
                 database=database,
                 folder=folder,
                 work=Jobs(database, folder, self._now, changed),
-                generations=generations,
+                examining=examining,
+                served=served,
                 upstream=upstream,
                 keys=self._keys,
                 is_open=self._is_open,
@@ -134,20 +146,26 @@ class LocalServer:
 
     def status(self) -> dict[str, Any]:
         """What runs, for `tunebot local status`. Memory is in bytes, what is resident."""
-        assert self._generations is not None  # noqa: S101 - asked once it is started
+        assert self._served is not None  # noqa: S101 - asked once it is started
         assert self._queue is not None  # noqa: S101
         trainer = self._queue.trainer
         return {
             "model": self.model,
             "slots": self._provider.slots,
-            "answering": self._generations.answering,
-            "adapters": list(self._generations.adapters),
+            "answering": self._served.answering,
+            "adapters": list(self._served.adapters),
             "memory": {
                 "server": resident(os.getpid()),
-                "model": sum(map(resident, self._generations.pids)),
+                "model": sum(map(resident, self._served.pids)),
                 "training": resident(trainer.pid) if trainer else 0,
             },
         }
+
+    def _serving(self, file: Path | None, base: Path) -> Served:
+        """What serves a file, or without one the folder that is trained on."""
+        if file:
+            return Generations(self._settings(file), self._start_timeout)
+        return Vllm(self._provider.vllm_url, secret(self._provider), base)
 
     def _settings(self, path: Path) -> Settings:
         return Settings(

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import openai
+from openai.types import FileObject
 from openai.types.fine_tuning import FineTuningJob
 
 from bot.local import LocalServer
@@ -59,20 +60,45 @@ class Api:
     async def upload(self, content: bytes = CHAT, name: str = "a.jsonl") -> str:
         return (await self.sdk.files.create(file=(name, content), purpose="fine-tune")).id
 
+    async def examined(self, file: str) -> FileObject:
+        """A file, as soon as it has been looked through."""
+        async with asyncio.timeout(PATIENCE):
+            while (now := await self.sdk.files.retrieve(file)).status == "uploaded":
+                pass
+        return now
+
     async def create(self, file: str = "", **asked: Any) -> FineTuningJob:
         """A job, from a file of its own unless one is named."""
         file = file or await self.upload()
         return await self.sdk.fine_tuning.jobs.create(model=MODEL, training_file=file, **asked)
 
-    async def until(self, job: str, holds: Callable[[FineTuningJob], bool]) -> FineTuningJob:
-        """A job, as soon as something is true of it."""
-        async with asyncio.timeout(PATIENCE):
-            while not holds(now := await self.sdk.fine_tuning.jobs.retrieve(job)):
-                pass
-        return now
+    async def until(
+        self,
+        job: str,
+        holds: Callable[[FineTuningJob], bool],
+        patience: float = PATIENCE,
+        pause: float = 0.0,
+    ) -> FineTuningJob:
+        """A job, as soon as something is true of it. Between two looks is a pause: a training that
+        is real needs the processor.
+        """
+        async with asyncio.timeout(patience):
+            while True:
+                now = await self.sdk.fine_tuning.jobs.retrieve(job)
+                if holds(now):
+                    return now
+                await asyncio.sleep(pause)
 
-    async def has(self, job: str, status: str) -> FineTuningJob:
-        return await self.until(job, lambda now: now.status == status)
+    async def has(
+        self, job: str, status: str, patience: float = PATIENCE, pause: float = 0.0
+    ) -> FineTuningJob:
+        return await self.until(job, lambda now: now.status == status, patience, pause)
+
+    async def says(self, job: str, message: str) -> None:
+        """Return when an event of a job begins like this."""
+        async with asyncio.timeout(PATIENCE):
+            while not any(each.startswith(message) for each in await self.told(job)):
+                pass
 
     async def told(self, job: str) -> list[str]:
         """What the events say, oldest first, over all pages."""

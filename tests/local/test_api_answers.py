@@ -15,6 +15,7 @@ import pytest
 
 from bot.local import generations
 from tests.local.api import MODEL, Api
+from tests.local.chunks import require_described, streamed
 from tests.local.scripted import ScriptedLlama, ScriptedTrainer
 from tests.test_contract import valid
 
@@ -50,13 +51,131 @@ async def test_completions_have_ids_of_their_own_kind(api: Api) -> None:
     assert {chunk.id for chunk in chunks} == {"cmpl-1"}
 
 
-async def test_usage_of_a_stream_is_told_where_it_is_asked_for(api: Api) -> None:
-    stream = await api.sdk.chat.completions.create(
-        model=MODEL, messages=HI, stream=True, stream_options={"include_usage": True}
+@pytest.mark.parametrize(
+    ("path", "asked"), [("chat/completions", {"messages": HI}), ("completions", {"prompt": "hi"})]
+)
+async def test_chunks_are_as_described_and_the_last_tells_what_was_used(
+    path: str, asked: dict[str, Any], api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    body = {"model": MODEL, "stream": True, "stream_options": {"include_usage": True}, **asked}
+    asking = asyncio.create_task(streamed(api, path, body))
+    question = await llama.question()
+    token = {"token": "a", "logprob": -1.0, "bytes": [97], "top_logprobs": []}
+    await question.says("a", logprobs={"content": [token]})
+    await question.ends()
+    *chunks, last = await asking
+    assert all(chunk["choices"] and "usage" not in chunk for chunk in chunks)
+    assert (last["choices"], last["usage"]["total_tokens"]) == ([], 5)
+    require_described(path, [*chunks, last])
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_prompt_of_several_answers_counts_once(
+    stream: bool, api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    body = {"model": MODEL, "messages": HI, "n": 2, "stream_options": {"include_usage": True}}
+    asked: Any = (
+        streamed(api, "chat/completions", {**body, "stream": True})
+        if stream
+        else api.http.post("chat/completions", json=body)
     )
-    chunks = [chunk async for chunk in stream]
-    assert chunks[-1].usage is not None
-    assert chunks[-1].choices == []
+    asking = asyncio.create_task(asked)
+    question = await llama.question()
+    for index in (1, 0):
+        usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+        choice = {"index": index, "delta": {"content": "a"}, "finish_reason": "stop"}
+        await question.sends({"choices": [choice], "usage": usage})
+    await question.finishes()
+    answer = await asking
+    told = (answer[-1] if stream else answer.json())["usage"]
+    assert told == {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    if stream:
+        assert [chunk["choices"][0]["index"] for chunk in answer[:-1]] == [1, 0]
+
+
+async def test_what_llama_cpp_tells_more_is_passed_on(api: Api, llama: ScriptedLlama) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.http.post("completions", json={"model": MODEL, "prompt": "hi", "top_k": 3})
+    )
+    question = await llama.question()
+    assert question.body["top_k"] == 3
+    choice = {"index": 0, "text": "a", "finish_reason": "stop"}
+    await question.sends({"choices": [choice], "timings": {"prompt_n": 3}})
+    await question.finishes()
+    whole = (await asking).json()
+    assert (whole["timings"], whole["object"]) == ({"prompt_n": 3}, "text_completion")
+
+
+async def test_prompts_are_echoed_where_that_is_asked_for(api: Api, llama: ScriptedLlama) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.sdk.completions.create(model=MODEL, prompt=["A", "B"], n=2, echo=True)
+    )
+    question = await llama.question()
+    assert "echo" not in question.body  # vLLM would say it once more
+    for index in (3, 0, 1, 2):
+        for text in ("-", str(index)):
+            await question.sends({"choices": [{"index": index, "text": text}]})
+    await question.finishes()
+    assert [choice.text for choice in (await asking).choices] == ["A-0", "A-1", "B-2", "B-3"]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "param"),
+    [
+        ("completions", {}, "prompt"),
+        ("completions", {"prompt": "a", "suffix": "b"}, "suffix"),
+        ("completions", {"prompt": "a", "best_of": 2}, "best_of"),
+        ("completions", {"prompt": "a", "echo": True, "logprobs": 1}, "echo"),
+        ("completions", {"prompt": [1, 2], "echo": True}, "echo"),
+        ("chat/completions", {}, "messages"),
+        ("chat/completions", {"messages": []}, "messages"),
+        ("chat/completions", {"messages": "hi"}, "messages"),
+        ("chat/completions", {"messages": HI, "model": ""}, "model"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_by_name_and_never_left_out(
+    path: str, asked: dict[str, Any], param: str, api: Api, llama: ScriptedLlama
+) -> None:
+    response = await api.http.post(path, json={"model": MODEL, **asked})
+    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+    assert not llama.questions
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "told"),
+    [
+        (
+            400,
+            {"message": "Field 'max_tokens': type must be number", "type": "invalid_request_error"},
+            (400, "invalid_request_error", "max_tokens", None),
+        ),
+        (
+            500,
+            {"message": "image input is not supported - hint: mmproj", "type": "server_error"},
+            (400, "invalid_request_error", None, None),
+        ),
+        (500, {"message": "a bug", "type": "server_error"}, (500, "server_error", None, None)),
+    ],
+)
+async def test_refusals_of_llama_cpp_have_openais_form(
+    status: int,
+    error: dict[str, str],
+    told: tuple[int, str, str | None, str | None],
+    api: Api,
+    llama: ScriptedLlama,
+) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.http.post("chat/completions", json={"model": MODEL, "messages": HI})
+    )
+    await (await llama.question()).refuses(status, error)
+    response = await asking
+    said = response.json()["error"]
+    assert (response.status_code, said["type"], said["param"], said["code"]) == told
 
 
 async def test_every_request_is_streamed_and_names_every_adapter(
@@ -309,6 +428,22 @@ async def test_log_probabilities_of_completions_have_their_older_form(
     assert told is not None
     assert (told.tokens, told.text_offset, told.token_logprobs) == (["ab", "c"], [0, 2], [-1, -1])
     valid("CreateCompletionResponse", whole.model_dump(exclude_unset=True))
+
+
+async def test_log_probabilities_in_the_older_form_stay_as_they_are(
+    api: Api, llama: ScriptedLlama
+) -> None:
+    """vLLM has it."""
+    llama.holds = True
+    asking = asyncio.create_task(api.sdk.completions.create(model=MODEL, prompt="x", logprobs=1))
+    question = await llama.question()
+    for offset, word in ((0, "ab"), (2, "c")):
+        sent = {"tokens": [word], "token_logprobs": [-1.0], "text_offset": [offset]}
+        await question.says(word, logprobs={**sent, "top_logprobs": [{word: -1.0}]})
+    await question.ends()
+    told = (await asking).choices[0].logprobs
+    assert told is not None
+    assert (told.tokens, told.text_offset) == (["ab", "c"], [0, 2])
 
 
 async def test_several_prompts_are_answered_each_at_its_place(

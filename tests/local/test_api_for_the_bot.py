@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Tuning
+from bot.config import Tuning, complete
 from bot.errors import TuningError
 from bot.local import LocalServer
+from bot.local.usual import HERE
 from bot.messages import Profile, Provider
 from bot.training import Hyperparameters, JobStatus, NewJob
 from bot.tuning.services import services
@@ -37,7 +38,11 @@ async def test_bots_own_client_works_against_all_of_it(
     path = tmp_path / "faq.jsonl"
     path.write_bytes(CHAT)
     file = await service.upload(path, "faq.jsonl")
-    assert (file.processed, (await service.files())[0].id) == (True, file.id)
+    await api.examined(file.id)
+    assert ((await service.file(file.id)).processed, (await service.files())[0].id) == (
+        True,
+        file.id,
+    )
     asked = NewJob(
         MODEL,
         file.id,
@@ -68,11 +73,14 @@ async def test_bots_own_client_works_against_all_of_it(
         await service.cancel(job.id)
 
 
-async def test_bad_line_is_told_by_the_bots_client(service: OpenAiTuning, tmp_path: Path) -> None:
+async def test_bad_line_is_told_by_the_bots_client(
+    service: OpenAiTuning, api: Api, tmp_path: Path
+) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_bytes(CHAT + b"{}\n")
     file = await service.upload(path, "bad.jsonl")
-    assert "Line 4: " in file.failure
+    await api.examined(file.id)
+    assert "Line 4: " in (await service.file(file.id)).failure
     with pytest.raises(TuningError, match="Line 4: "):
         await service.create(NewJob(MODEL, file.id))
     with pytest.raises(TuningError, match=f"available for fine-tuning: {MODEL}"):
@@ -90,14 +98,19 @@ async def test_job_is_started_and_followed_from_the_chat(
         return LocalServer(provider, folder, trainer=trainer.command)
 
     monkeypatch.setattr("bot.local.LocalServer", local)
-    config = configuration(
-        tmp_path,
-        "",
-        providers={"local": Provider("local", kind="local", model_file=str(model))},
-        profiles={"assistant": Profile("assistant", "local", MODEL)},
-        tuning=Tuning(provider="local"),
+    config = complete(
+        configuration(
+            tmp_path,
+            "",
+            providers={"local": Provider("local", kind="local", model_file=str(model))},
+            profiles={"assistant": Profile("assistant", "local", MODEL)},
+            tuning=Tuning(provider="local"),
+        )
     )
     async with running(config, clock=StoppedClock()) as bot:
+        card = await says(bot, f"/finetune start {MODEL}", files=[faq(tmp_path)])
+        assert f"20 examples, 100 tokens × {HERE.epochs(20)} epochs" in card
+        assert "it costs nothing; very roughly" in card
         started = f"/finetune start {MODEL} --suffix faq --yes"
         assert "**faq**" in await says(bot, started, files=[faq(tmp_path)])
         run = await trainer.run()

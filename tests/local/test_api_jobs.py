@@ -9,6 +9,7 @@ from typing import Any
 import openai
 import pytest
 
+from bot.local.jobs import queue
 from bot.local.training import events
 from bot.local.training.fault import TrainingFault
 from tests.local.api import CHAT, MODEL, PAIRS, PREFERENCES, Api, serving
@@ -18,7 +19,8 @@ from tests.local.scripted import ScriptedTrainer
 async def test_whole_story_is_told_to_openais_client(api: Api, trainer: ScriptedTrainer) -> None:
     sdk = api.sdk
     file = await sdk.files.create(file=("faq.jsonl", CHAT), purpose="fine-tune")
-    assert (file.status, file.filename, file.bytes) == ("processed", "faq.jsonl", len(CHAT))
+    assert (file.status, file.filename, file.bytes) == ("uploaded", "faq.jsonl", len(CHAT))
+    assert (await api.examined(file.id)).status == "processed"
     job = await api.create(file.id, suffix="Support Desk", seed=7, metadata={"team": "a"})
     assert (job.status, job.fine_tuned_model, job.error) == ("queued", None, None)
     assert job.method is not None
@@ -76,7 +78,8 @@ async def test_whole_story_is_told_to_openais_client(api: Api, trainer: Scripted
     assert (await sdk.models.delete(name)).deleted
     with pytest.raises(openai.NotFoundError, match="does not exist"):
         await api.ask(name)
-    assert await api.ask(f"{name}:ckpt-step-4") == "adapter-4.gguf says hi"
+    with pytest.raises(openai.NotFoundError, match="does not exist"):
+        await api.ask(f"{name}:ckpt-step-4")
     assert not (run.output / "state.npz").exists()
 
 
@@ -224,12 +227,19 @@ async def test_training_that_gives_up_says_why(
     assert (events_[0].level, events_[0].data) == ("error", {"code": code, "line": line})
 
 
-async def test_training_that_the_system_kills_ran_out_of_memory(
-    api: Api, trainer: ScriptedTrainer
+async def test_training_that_is_killed_again_and_again_at_one_step_ran_out_of_memory(
+    api: Api, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(queue, "BREATH", 0.0)
     job = await api.create()
-    (await trainer.run()).dies()
+    for _ in range(3):
+        run = await trainer.run()
+        await run.begins()
+        await run.steps(1)
+        await api.says(job.id, "Step 1/4: training loss=3.00")
+        run.dies()
     ended = await api.has(job.id, "failed")
+    assert trainer.waiting == 0
     assert ended.error is not None
     assert ended.error.code == "out_of_memory"
     assert "memory ran out" in ended.error.message
@@ -259,16 +269,21 @@ async def test_training_that_dies_fails_with_its_last_words(
         (b"\n\n", "The file is empty"),
         (b'{"text": "a"}', "Line 1: there is neither `messages`"),
         (PREFERENCES + b'{"input": {}}', "Line 2: "),
+        (
+            b'{"messages": [{"role": "user", "content": "1 + 1?"}], "answer": "2"}',
+            "Line 1: this is a question to be graded, and this machine learns from answers only.",
+        ),
     ],
 )
 async def test_bad_lines_are_named_before_there_is_a_job(
     content: bytes, sentence: str, api: Api
 ) -> None:
-    file = await api.sdk.files.create(file=("bad.jsonl", content), purpose="fine-tune")
-    assert file.status == "error"
-    assert sentence in (file.status_details or "")
+    file = await api.upload(content)
     with pytest.raises(openai.BadRequestError) as refused:
-        await api.create(file.id)
+        await api.create(file)
+    told = await api.sdk.files.retrieve(file)
+    assert told.status == "error"
+    assert sentence in (told.status_details or "")
     assert sentence in str(refused.value)
     assert (refused.value.code, refused.value.param) == ("invalid_training_file", "training_file")
     assert not (await api.sdk.fine_tuning.jobs.list()).data

@@ -222,6 +222,6 @@ def test_file_is_lent_also_where_it_cannot_be_linked(
 def test_server_is_imported_without_numpy_and_gguf() -> None:
     script = (
         "import sys; sys.modules['numpy'] = sys.modules['gguf'] = sys.modules['xllamacpp'] = None\n"
-        "import bot.local"
+        "import bot.local.server"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)  # noqa: S603 - our own

@@ -11,6 +11,7 @@ import pytest
 from bot.errors import LocalUnavailable
 from bot.local import LocalServer
 from bot.local.child import failure
+from bot.local.generations import Generations
 from bot.local.serving import cores, pause
 from bot.messages import Provider
 
@@ -93,8 +94,8 @@ async def test_key_is_seen_neither_in_arguments_nor_in_the_environment(
     with pytest.raises(LocalUnavailable) as refused:
         await server.start()
     await server.stop()
-    assert server._generations is not None
-    for key in (server.key, server._generations._settings.key):
+    assert isinstance(server._served, Generations)
+    for key in (server.key, server._served._settings.key):
         assert key not in seen.read_text()
         assert key not in str(refused.value)
     assert json.loads(seen.read_text())[1]["PYTHONPATH"] == str(tmp_path)

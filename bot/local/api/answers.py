@@ -16,9 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from bot.local.api.bodies import json_of
 from bot.local.api.errors import Refused, form
 from bot.local.api.models import found
+from bot.local.api.questions import require_answerable
+from bot.local.api.translation import Translation
 from bot.local.api.upstream import Upstream, restarting
 from bot.local.api.whole import Whole
 from bot.local.jobs.database import Database
+from bot.local.jobs.pruning import mark_used
 
 CHAT, COMPLETIONS = "/chat/completions", "/completions"
 GONE = 499  # nobody reads it
@@ -33,6 +36,7 @@ def add(router: APIRouter, database: Database, upstream: Upstream, model: str) -
     async def respond(request: Request, path: str) -> Response:
         body = await json_of(request)
         adapter = await adapter_of(body)
+        require_answerable(body, is_chat=path == CHAT)
         if body.get("stream"):
             return await streamed(upstream, path, body, adapter)
         answer = await unless_gone(request, whole(upstream, path, body, adapter))
@@ -45,7 +49,7 @@ def add(router: APIRouter, database: Database, upstream: Upstream, model: str) -
             raise Refused(400, "you must provide a model parameter", param="model")
         if name == model:
             return ""
-        return (await run_in_threadpool(found, database, model, name)).adapter
+        return await run_in_threadpool(adapter_named, database, model, name)
 
     @router.post(CHAT)
     async def chat(request: Request) -> Response:
@@ -66,23 +70,31 @@ def add(router: APIRouter, database: Database, upstream: Upstream, model: str) -
         return Response(status_code=GONE) if answer is None else JSONResponse(answer)
 
 
+def adapter_named(database: Database, base: str, name: str) -> str:
+    """The adapter of a tuned model, which is used by that. Raises Refused."""
+    tuned = found(database, base, name)
+    mark_used(tuned)
+    return tuned.adapter
+
+
 async def whole(upstream: Upstream, path: str, body: Json, adapter: str) -> Json:
     """An answer that is not streamed to its client."""
-    answer = Whole(is_chat=path == CHAT)
+    said, answer = Translation(body, is_chat=path == CHAT), Whole(is_chat=path == CHAT)
     try:
         async with upstream.answer(path, body, adapter) as chunks:
             async for chunk in chunks:
-                answer.add(named(chunk, path, body))
+                answer.add(said.of(chunk))
     except httpx.TransportError:
         raise restarting() from None
-    return answer.answer()
+    return answer.answer(said.usage)
 
 
 async def streamed(upstream: Upstream, path: str, body: Json, adapter: str) -> Response:
     """An answer as it grows. An answer that breaks cuts the connection: it has no [DONE]."""
     stack = AsyncExitStack()
     chunks = await stack.enter_async_context(upstream.answer(path, body, adapter))
-    return Stream(told(chunks, path, body), stack)
+    said = Translation(body, is_chat=path == CHAT)
+    return Stream(told(chunks, said, wants_usage=wants_usage(body)), stack)
 
 
 class Stream(StreamingResponse):
@@ -101,38 +113,28 @@ class Stream(StreamingResponse):
 
 
 async def told(
-    chunks: AsyncGenerator[Json, None], path: str, body: Json
+    chunks: AsyncGenerator[Json, None], said: Translation, *, wants_usage: bool
 ) -> AsyncGenerator[str, None]:
-    """The events of a stream; usage only where it is asked for."""
-    options = body.get("stream_options")
-    wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
+    """The events of a stream; what was used comes last, where it is asked for."""
     try:
         async for chunk in chunks:
-            if wants_usage or chunk.get("choices"):
-                said = named(chunk, path, body)
-                if not wants_usage:
-                    said.pop("usage", None)
-                yield event(json.dumps(said, ensure_ascii=False))
+            if (told := said.of(chunk))["choices"]:
+                yield event(told)
     except Refused as error:
-        yield event(json.dumps(form(error)))
-    else:
-        yield event("[DONE]")
+        yield event(form(error))
+        return
+    if wants_usage:
+        yield event(said.closing)
+    yield "data: [DONE]\n\n"
 
 
-def event(data: str) -> str:
-    return f"data: {data}\n\n"
+def wants_usage(body: Json) -> bool:
+    options = body.get("stream_options")
+    return isinstance(options, dict) and bool(options.get("include_usage"))
 
 
-def named(chunk: Json, path: str, body: Json) -> Json:
-    """A chunk under the name that was asked for. llama.cpp's ids begin with chatcmpl- for
-    completions too.
-    """
-    id_ = str(chunk.get("id", "")).removeprefix("chatcmpl-")
-    return {
-        **chunk,
-        "id": f"{'chatcmpl' if path == CHAT else 'cmpl'}-{id_}",
-        "model": body["model"],
-    }
+def event(data: Json) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:

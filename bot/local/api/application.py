@@ -14,10 +14,11 @@ from bot.local.api.access import Access
 from bot.local.api.files import FileRoutes
 from bot.local.api.jobs import JobRoutes
 from bot.local.api.upstream import Upstream
-from bot.local.generations import Generations
 from bot.local.jobs.database import Database
+from bot.local.jobs.examining import Examining
 from bot.local.jobs.folder import Folder
 from bot.local.jobs.making import Jobs
+from bot.local.served import Served
 
 
 def application(
@@ -27,7 +28,8 @@ def application(
     database: Database,
     folder: Folder,
     work: Jobs,
-    generations: Generations,
+    examining: Examining,
+    served: Served,
     upstream: Upstream,
     keys: Collection[str],
     is_open: bool,
@@ -38,9 +40,9 @@ def application(
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     errors.add(app)
     router = APIRouter(prefix="/v1")
-    FileRoutes(database, folder, now).add_to(router)
-    JobRoutes(database, work, model, base, now).add_to(router)
-    models.add(router, database, generations, model, int(base.stat().st_mtime))
+    FileRoutes(database, folder, examining, now).add_to(router)
+    JobRoutes(database, work, examining, model, base, now).add_to(router)
+    models.add(router, database, served, model, int(base.stat().st_mtime))
     answers.add(router, database, upstream, model)
     app.include_router(router)
     app.get("/status")(status)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated, Any, Literal
@@ -15,21 +14,29 @@ from fastapi.responses import FileResponse
 from bot.local.api.errors import Refused
 from bot.local.api.pages import After, listed, page
 from bot.local.api.upload import Upload
-from bot.local.jobs.data import examine
 from bot.local.jobs.database import Database
+from bot.local.jobs.examining import Examining
 from bot.local.jobs.folder import Folder
 from bot.local.jobs.values import StoredFile
 
-PURPOSES = ("fine-tune", "user_data", "assistants", "batch", "vision")
+TRAINING = "fine-tune"
+PURPOSES = (TRAINING, "user_data", "assistants", "batch", "vision")
 LONGEST_NAME = 255
 
 
 class FileRoutes:
     """Take files, list them, give them back, delete them."""
 
-    def __init__(self, database: Database, folder: Folder, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Folder,
+        examining: Examining,
+        now: Callable[[], float],
+    ) -> None:
         self._database = database
         self._folder = folder
+        self._examining = examining
         self._now = now
 
     def add_to(self, router: APIRouter) -> None:
@@ -41,7 +48,7 @@ class FileRoutes:
         add("/files/{id_}", self.delete, methods=["DELETE"])
 
     async def create(self, request: Request) -> dict[str, Any]:
-        """Keep a file; one to train from is looked through at once."""
+        """Keep a file. One to train from is looked through after the answer, as at OpenAI."""
         id_ = f"file-{token_hex(12)}"
         partial = self._folder.file(f"{id_}.partial")
         try:
@@ -53,8 +60,14 @@ class FileRoutes:
             if purpose not in PURPOSES:
                 raise Refused(400, f"{purpose!r} is not one of {[*PURPOSES]}.", param="purpose")
             name = Path(upload.name.replace("\\", "/")).name[-LONGEST_NAME:] or "file"
-            file = StoredFile(id_, name, purpose, upload.size, int(self._now()))
-            return shown(await asyncio.to_thread(self._keep, partial, file))
+            trains = purpose == TRAINING
+            file = StoredFile(
+                id_, name, purpose, upload.size, int(self._now()), examined=not trains
+            )
+            await asyncio.to_thread(self._keep, partial, file)
+            if trains:
+                self._examining.begin(id_)
+            return shown(file)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -89,14 +102,10 @@ class FileRoutes:
         self._folder.file(id_).unlink(missing_ok=True)
         return {"id": id_, "object": "file", "deleted": True}
 
-    def _keep(self, partial: Path, file: StoredFile) -> StoredFile:
-        if file.purpose == "fine-tune":
-            kind, fault = examine(partial)
-            file = replace(file, kind=kind or "", fault=fault)
+    def _keep(self, partial: Path, file: StoredFile) -> None:
         partial.replace(self._folder.file(file.id))
         with self._database.transaction() as tables:
             tables.put_file(file)
-        return file
 
     def _found(self, id_: str) -> StoredFile:
         with self._database.look() as tables:
@@ -115,6 +124,13 @@ def shown(file: StoredFile) -> dict[str, Any]:
         "created_at": file.created_at,
         "filename": file.name,
         "purpose": file.purpose,
-        "status": "error" if file.fault else "processed",
+        "status": status_of(file),
         **({"status_details": file.fault} if file.fault else {}),
     }
+
+
+def status_of(file: StoredFile) -> str:
+    """How far the check of a file is."""
+    if not file.examined:
+        return "uploaded"
+    return "error" if file.fault else "processed"

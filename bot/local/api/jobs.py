@@ -16,6 +16,7 @@ from bot.local.api.bodies import json_of
 from bot.local.api.errors import Refused
 from bot.local.api.pages import After, Limit, listed, no_place, page
 from bot.local.jobs.database import Database
+from bot.local.jobs.examining import Examining
 from bot.local.jobs.making import Jobs
 from bot.local.jobs.values import Event, Job, StoredFile, TunedModel
 from bot.training import Kind
@@ -28,10 +29,17 @@ class JobRoutes:
     """Make jobs from the model that is served, tell of them, and change their course."""
 
     def __init__(
-        self, database: Database, jobs: Jobs, model: str, base: Path, now: Callable[[], float]
+        self,
+        database: Database,
+        jobs: Jobs,
+        examining: Examining,
+        model: str,
+        base: Path,
+        now: Callable[[], float],
     ) -> None:
         self._database = database
         self._jobs = jobs
+        self._examining = examining
         self._model = model
         self._base = base
         self._now = now
@@ -48,7 +56,9 @@ class JobRoutes:
         add(f"{path}/{{id_}}/checkpoints", self.checkpoints, methods=["GET"])
 
     async def create(self, request: Request) -> dict[str, Any]:
+        """Make a job; a file that has just come is waited for until it is looked through."""
         asked = new_job(await json_of(request))
+        await self._examining.settled(asked.training_file, asked.validation_file or "")
         return shown(await run_in_threadpool(self._made, asked))
 
     def list(self, request: Request, after: After = "", limit: Limit = 20) -> dict[str, Any]:

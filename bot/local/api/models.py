@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,12 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from bot.local.api.errors import Refused
-from bot.local.generations import Generations
 from bot.local.jobs.database import Database
 from bot.local.jobs.values import TunedModel
+from bot.local.served import Served
 
 
-def add(
-    router: APIRouter, database: Database, generations: Generations, model: str, created: int
-) -> None:
+def add(router: APIRouter, database: Database, served: Served, model: str, created: int) -> None:
     """List the model that is served and those that were made from it; delete the latter."""
     itself = {"id": model, "object": "model", "created": created, "owned_by": "local"}
 
@@ -37,20 +36,32 @@ def add(
             raise Refused(
                 403, "The base model cannot be deleted: `tunebot local remove` does that."
             )
-        tuned, needed = await run_in_threadpool(forget, name)
-        if not needed:
-            await generations.forget(tuned.adapter)
-            with suppress(OSError):
-                await run_in_threadpool(Path(tuned.adapter).unlink)
+        adapters = await run_in_threadpool(forget, name)
+        await served.forget(*adapters)
+        for adapter in adapters:
+            await run_in_threadpool(discard, Path(adapter))
         return {"id": name, "object": "model", "deleted": True}
 
-    def forget(name: str) -> tuple[TunedModel, bool]:
-        """A model that is no more, and whether another one needs its adapter."""
+    def forget(name: str) -> list[str]:
+        """The adapters of a model that is no more, and of the checkpoints on the way to it, as far
+        as no other model needs them.
+        """
         tuned = found(database, model, name)
         with database.transaction() as tables:
-            tables.delete_model(name)
-            needed = any(each.adapter == tuned.adapter for each in tables.models(model))
-        return tuned, needed
+            gone = [tuned] if tuned.step else [tuned, *tables.checkpoints(tuned.job)]
+            for each in gone:
+                tables.delete_model(each.name)
+            needed = {each.adapter for each in tables.models(model)}
+        return sorted({each.adapter for each in gone} - needed)
+
+
+def discard(adapter: Path) -> None:
+    """Delete an adapter, which is a file or a folder."""
+    if adapter.is_dir():
+        shutil.rmtree(adapter, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            adapter.unlink()
 
 
 def found(database: Database, base: str, name: str) -> TunedModel:

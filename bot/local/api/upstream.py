@@ -6,6 +6,7 @@ One that does not stream goes on when its client has gone (facts/local-models.md
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -13,22 +14,24 @@ from typing import Any
 import httpx
 
 from bot.local.api.errors import Refused
-from bot.local.generations import Generation, Generations
+from bot.local.served import Place, Served
 
 # While an answer waits for a slot, nothing comes. A connection is not used twice: llama.cpp may
 # close one after a stream, unsaid.
 TIMEOUT = httpx.Timeout(None, connect=5.0)
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-OURS = {"lora", "id_slot", "stream", "stream_options"}
+FIELD = re.compile(r"Field '(\w+)'")
+USUAL = {"invalid_request_error", "server_error"}  # types of errors, which say nothing more
+OURS = {"lora", "id_slot", "stream", "stream_options", "echo"}  # what clients do not decide there
 
 Json = dict[str, Any]
 
 
 class Upstream:
-    """llama.cpp, whichever server of it has an adapter."""
+    """What answers, wherever it has an adapter."""
 
-    def __init__(self, generations: Generations) -> None:
-        self._generations = generations
+    def __init__(self, served: Served) -> None:
+        self._served = served
         self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
 
     async def aclose(self) -> None:
@@ -43,13 +46,12 @@ class Upstream:
 
         Raises Refused where there is none, and httpx.TransportError where it breaks.
         """
-        async with self._generations.using(adapter) as generation:
+        async with self._served.using(adapter) as place:
             asked = {key: value for key, value in body.items() if key not in OURS} | {
-                "lora": generation.scales(adapter),
                 "stream": True,
                 "stream_options": {"include_usage": True},
             }
-            response = await self._send(generation, path, asked)
+            response = await self._send(place, path, asked)
             try:
                 if response.status_code != 200:
                     raise refusal_of(response.status_code, await response.aread())
@@ -60,21 +62,20 @@ class Upstream:
 
     async def embeddings(self, body: Json) -> Json:
         """Embeddings, if the model can."""
-        async with self._generations.using("") as generation:
-            response = await self._send(generation, "/embeddings", body)
+        async with self._served.using("") as place:
+            response = await self._send(place, "/embeddings", body)
             content = await response.aread()
         if response.status_code != 200:
             raise refusal_of(response.status_code, content)
         answer: Json = json.loads(content)
         return answer
 
-    async def _send(self, generation: Generation, path: str, body: Json) -> httpx.Response:
-        server = generation.server
+    async def _send(self, place: Place, path: str, body: Json) -> httpx.Response:
         request = self._client.build_request(
             "POST",
-            f"{server.base_url}{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {server.key}"},
+            f"{place.base_url}{path}",
+            json={**body, **place.told},
+            headers={"Authorization": f"Bearer {place.key}"},
         )
         try:
             return await self._client.send(request, stream=True)
@@ -129,6 +130,9 @@ def refusal_of(status: int, body: bytes) -> Refused:
             f"messages resulted in {error['n_prompt_tokens']} tokens."
         )
         return Refused(400, message, "context_length_exceeded", "messages")
-    if status == 501:
+    if status == 501 or "input is not supported" in message:  # pictures and sounds
         return Refused(400, f"The model that is served here cannot do this: {message}")
-    return Refused(status, message, kind or None)
+    field = FIELD.match(message)
+    return Refused(
+        status, message, None if kind in USUAL else kind or None, field[1] if field else None
+    )

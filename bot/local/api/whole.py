@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-Json = dict[str, Any]
+OF_CHUNKS = {"object", "choices"}
 
-COUNTS = "prompt_tokens", "completion_tokens", "total_tokens"
+Json = dict[str, Any]
 
 
 class Whole:
@@ -17,37 +17,28 @@ class Whole:
         self._is_chat = is_chat
         self._head: Json = {}
         self._choices: dict[int, Json] = {}
-        self._usage: Json = {}
 
     def add(self, chunk: Json) -> None:
         """The next chunk."""
-        self._head = {key: chunk[key] for key in ("id", "created", "model") if key in chunk}
-        self._add_usage(chunk.get("usage") or {})
-        for each in chunk.get("choices", ()):
+        self._head |= {key: each for key, each in chunk.items() if key not in OF_CHUNKS}
+        for each in chunk["choices"]:
             index = each.get("index", 0)
             choice = self._choices.setdefault(index, self._empty(index))
             choice["finish_reason"] = each.get("finish_reason") or choice["finish_reason"]
             if self._is_chat:
                 add_delta(choice["message"], each.get("delta") or {})
             else:
-                choice["text"] += each.get("text") or ""
-            add_logprobs(choice, each.get("logprobs"), is_chat=self._is_chat)
+                choice["text"] += each["text"]
+            add_logprobs(choice, each["logprobs"])
 
-    def answer(self) -> Json:
+    def answer(self, usage: Json) -> Json:
         """The whole of it."""
         return {
             **self._head,
             "object": "chat.completion" if self._is_chat else "text_completion",
             "choices": [self._choices[index] for index in sorted(self._choices)],
-            **({"usage": self._usage} if self._usage else {}),
+            **({"usage": usage} if usage else {}),
         }
-
-    def _add_usage(self, told: Json) -> None:
-        """What was used: several prompts each have their own. Details are left out then."""
-        if not self._usage:
-            self._usage = told
-        elif told:
-            self._usage = {key: self._usage[key] + told[key] for key in COUNTS}
 
     def _empty(self, index: int) -> Json:
         choice: Json = {"index": index, "finish_reason": "stop", "logprobs": None}
@@ -77,26 +68,11 @@ def add_calls(calls: list[Json], deltas: Iterable[Json]) -> None:
             call["function"][key] += function.get(key) or ""
 
 
-def add_logprobs(choice: Json, told: Any, *, is_chat: bool) -> None:
-    """llama.cpp tells of tokens in the form of chats; completions have an older one."""
-    content = (told or {}).get("content") or []
-    if not content:
+def add_logprobs(choice: Json, told: Json | None) -> None:
+    """What a chunk tells of its tokens comes after that of those before."""
+    if told is None:
         return
-    if is_chat:
-        choice["logprobs"] = choice["logprobs"] or {"content": [], "refusal": None}
-        choice["logprobs"]["content"] += content
-        return
-    choice["logprobs"] = kept = choice["logprobs"] or {
-        "tokens": [],
-        "token_logprobs": [],
-        "top_logprobs": [],
-        "text_offset": [],
+    kept = choice["logprobs"] or {}
+    choice["logprobs"] = {
+        key: (kept.get(key) or []) + each if each else each for key, each in told.items()
     }
-    for token in content:
-        before = (kept["text_offset"] or [0])[-1] + len((kept["tokens"] or [""])[-1])
-        kept["text_offset"].append(before)
-        kept["tokens"].append(token["token"])
-        kept["token_logprobs"].append(token["logprob"])
-        kept["top_logprobs"].append(
-            {each["token"]: each["logprob"] for each in token.get("top_logprobs", ())}
-        )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from bot.datasets.chat import chat_faults
+from bot.datasets.examples import is_graded
 from bot.datasets.faults import Fault
 from bot.datasets.findings import Level
 from bot.datasets.preference import preference_faults
@@ -25,12 +26,21 @@ class Examined(NamedTuple):
     fault: str
 
 
-def examine(path: Path) -> Examined:
-    """Look at every line of a file. The first one says what the others must be. Raises OSError."""
+class Interrupted(Exception):
+    """There is no time to look at the rest of a file."""
+
+
+def examine(path: Path, interrupted: Callable[[], bool] = lambda: False) -> Examined:
+    """Look at every line of a file. The first one says what the others must be.
+
+    Raises OSError, and Interrupted as soon as `interrupted` says so.
+    """
     kind: Kind | None = None
     wrong: list[str] = []
     count = 0
     for number, fields in rows(path):
+        if interrupted():
+            raise Interrupted
         kind = kind or kind_of(fields)
         reason = reason_against(fields, kind)
         count += bool(reason)
@@ -71,7 +81,7 @@ def kind_of(fields: Any) -> Kind | None:
     if not isinstance(fields, dict):
         return None
     if "messages" in fields:
-        return "chat"
+        return "reinforcement" if is_graded(fields) else "chat"
     if "preferred_output" in fields or "input" in fields:
         return "preference"
     return "completion" if "prompt" in fields or "completion" in fields else None
@@ -86,6 +96,8 @@ def reason_against(fields: Any, kind: Kind | None) -> str:
             "there is neither `messages`, nor `prompt` and `completion`, nor `input` with"
             " `preferred_output` and `non_preferred_output`"
         )
+    if kind_of(fields) == "reinforcement":
+        return "this is a question to be graded, and this machine learns from answers only"
     if (found := kind_of(fields)) != kind:
         return f"this is no {kind} example as those before it"
     if found == "completion":

@@ -90,8 +90,14 @@ def overview(path: Path, model: str) -> tuple[list[Job], list[TunedModel]]:
     """
     if not path.exists():
         return [], []
+    with readable(path), Database(path).look() as tables:
+        return tables.waiting(), tables.models(model)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raise LocalUnavailable, with the path, for whatever SQLite raises."""
     try:
-        with Database(path).look() as tables:
-            return tables.waiting(), tables.models(model)
+        yield
     except sqlite3.Error as error:
         raise LocalUnavailable(f"{path} cannot be read: {error}.") from error

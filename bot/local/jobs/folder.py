@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,7 +66,39 @@ class Folder:
         for rest in ("state.npz", "state.npz.partial"):
             with suppress(OSError):
                 (self.output(job) / rest).unlink()
+        shutil.rmtree(self.output(job) / "state", ignore_errors=True)
+
+    def uploaded(self) -> list[Path]:
+        """All uploaded files, those that are still on their way too."""
+        return files_in(self.files)
+
+    def of_jobs(self) -> Iterator[tuple[str, Path]]:
+        """The files of all jobs, each with its job's id."""
+        for path in files_in(self._jobs):
+            yield path.relative_to(self._jobs).parts[0], path
+
+    def drop_empty(self) -> None:
+        """Delete the folders of jobs in which nothing is left."""
+        folders = [path for path in self._jobs.rglob("*") if path.is_dir()]
+        for path in sorted(folders, reverse=True):  # what is inside comes first
+            with suppress(OSError):
+                path.rmdir()
+
+    @property
+    def size(self) -> int:
+        """How many bytes all of it takes. A file that a job was lent counts once."""
+        found = {}
+        for path in files_in(self.path):
+            with suppress(OSError):  # it goes meanwhile
+                said = path.stat()
+                found[said.st_dev, said.st_ino] = said.st_size
+        return sum(found.values())
 
     def drop(self, job: str) -> None:
         """Delete all of a job that was not made."""
         shutil.rmtree(self._jobs / job, ignore_errors=True)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files in a folder and below it, in their order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from filelock import AsyncFileLock
 
 from bot.local.jobs.database import Database
 from bot.local.jobs.folder import Folder
+from bot.local.jobs.lives import Lives
 from bot.local.jobs.telling import Telling
 from bot.local.jobs.trainer import COMMAND, Trainer
 from bot.local.jobs.values import Failure, Job
@@ -41,6 +43,7 @@ class Queue:
         self._telling = Telling(database, folder, now)
         self._command = command
         self._changed = asyncio.Event()
+        self._lives: defaultdict[str, Lives] = defaultdict(Lives)  # of the jobs that have begun
         self.trainer: Trainer | None = None  # while one runs
 
     def poke(self) -> None:
@@ -75,6 +78,7 @@ class Queue:
             went = True
         if await asyncio.to_thread(self._ended, job.id):
             await asyncio.to_thread(self._folder.tidy, job.id)
+            self._lives.pop(job.id, None)
         return went
 
     async def _train(self, id_: str) -> bool:
@@ -98,14 +102,21 @@ class Queue:
                 await asyncio.gather(unwanted, heard, return_exceptions=True)
 
     async def _hear(self, id_: str, trainer: Trainer) -> bool:
-        """Write down what a trainer says, until the job ends."""
+        """Write down what a trainer says, until the job ends; False where another is to go on."""
+        lives = self._lives[id_]
         async with aclosing(trainer.events()) as events:
             async for said in events:
                 if said["type"] == "error" and said["code"] == BUSY:
                     return False
                 if not await asyncio.to_thread(self._telling.hear, id_, said):
                     return True
-        await asyncio.to_thread(self._telling.fail, id_, await trainer.failure())
+                if said["type"] == "metrics":
+                    lives.gets_to(said["step"])
+        failure = await trainer.failure()
+        if trainer.was_killed and lives.end():
+            await asyncio.to_thread(self._telling.interrupt, id_, lives.step)
+            return False
+        await asyncio.to_thread(self._telling.fail, id_, failure)
         return True
 
     async def _until_unwanted(self, id_: str) -> bool:

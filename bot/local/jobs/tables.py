@@ -63,6 +63,11 @@ class Tables:
         found = self._ask("select facts from jobs where model = ? order by seq desc", (model,))
         return [job_of(facts) for (facts,) in found]
 
+    def every_job(self) -> list[Job]:
+        """The jobs of all base models."""
+        found = self._ask("select facts from jobs order by seq desc")
+        return [job_of(facts) for (facts,) in found]
+
     def waiting(self) -> list[Job]:
         """The jobs of the queue: the one that runs, and those after it, in their order."""
         found = self._ask(
@@ -119,6 +124,11 @@ class Tables:
     def models(self, base: str) -> list[TunedModel]:
         """The models that were made from a base model."""
         found = self._ask("select facts from models where base = ? order by seq desc", (base,))
+        return [TunedModel(**json.loads(facts)) for (facts,) in found]
+
+    def every_model(self) -> list[TunedModel]:
+        """The models that were made from any."""
+        found = self._ask("select facts from models order by seq desc")
         return [TunedModel(**json.loads(facts)) for (facts,) in found]
 
     def checkpoints(self, job: str) -> list[TunedModel]:

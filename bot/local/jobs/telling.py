@@ -1,7 +1,7 @@
 """What a trainer says, as it changes its job. Each event is one transaction.
 
-A training that was interrupted says again what it said since its last saved state: each event has
-a key here, under which it is told once.
+A training that goes on after a death says everything again, as its last words may not have been
+heard: each event has a key here, under which it is told once.
 """
 
 from __future__ import annotations
@@ -74,6 +74,15 @@ class Telling:
                     self._tell(tables, job, said, key=f"message {said['message']}")
             return True
 
+    def interrupt(self, id_: str, step: int) -> None:
+        """A job's trainer was killed, when it had done so many steps, and another goes on."""
+        after = f" after step {step}" if step else ""
+        message = f"The training was killed{after}: it goes on from its last saved state"
+        with self._database.transaction() as tables:
+            job = tables.job(id_)
+            if job is not None and job.status == "running":
+                tables.tell(id_, Event(message, "warn"), self._now())
+
     def fail(self, id_: str, failure: Failure) -> None:
         """A job ends without a model, unless it has ended."""
         with self._database.transaction() as tables:
@@ -84,11 +93,14 @@ class Telling:
     def _step(self, tables: Tables, job: Job, said: Said) -> None:
         data = {key: said[key] for key in said if key not in {"type", "level", "message", "eta"}}
         event = Event(said["message"], said["level"], "metrics", data, key=f"step {said['step']}")
-        tables.tell(job.id, event, self._now())
-        tables.put_job(replace(job, estimated_finish=int(self._now() + said["eta"])))
+        if tables.tell(job.id, event, self._now()):
+            tables.put_job(replace(job, estimated_finish=int(self._now() + said["eta"])))
 
     def _checkpoint(self, tables: Tables, job: Job, said: Said) -> None:
         step = said["step"]
+        data = {"step": step, "total_steps": said["total_steps"]}
+        if not self._tell(tables, job, said, key=f"checkpoint {step}", data=data):
+            return  # its model may have been deleted since
         measured = {key: each for key, each in said["metrics"].items() if key.endswith(METRICS)}
         tables.put_model(
             TunedModel(
@@ -104,8 +116,6 @@ class Telling:
         )
         for old in tables.checkpoints(job.id)[KEPT:]:
             tables.delete_model(old.name)
-        data = {"step": step, "total_steps": said["total_steps"]}
-        self._tell(tables, job, said, key=f"checkpoint {step}", data=data)
 
     def _succeed(self, tables: Tables, job: Job, said: Said) -> None:
         now, name = int(self._now()), model_name(job)
@@ -151,9 +161,10 @@ class Telling:
         said: Said,
         key: str | None = None,
         data: Mapping[str, Any] | None = None,
-    ) -> None:
+    ) -> bool:
+        """Whether it was not told before."""
         event = Event(said["message"], said["level"], data=data or {}, key=key)
-        tables.tell(job.id, event, self._now())
+        return tables.tell(job.id, event, self._now())
 
 
 def failure_of(said: Said) -> Failure:

@@ -34,6 +34,11 @@ class Trainer:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it has ended, and by a signal."""
+        return (self._process.returncode or 0) < 0
+
     @classmethod
     @asynccontextmanager
     async def started(cls, command: Sequence[str], spec: Path) -> AsyncIterator[Trainer]:

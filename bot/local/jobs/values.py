@@ -17,7 +17,8 @@ ENDED: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file that came, or that a job left. `size` is in bytes; `fault` is why no job can be made
-    from it, `kind` what its lines are, "" where it is no training data.
+    from it, `kind` what its lines are, "" where it is no training data. Both are known once it is
+    `examined`.
     """
 
     id: str
@@ -27,6 +28,7 @@ class StoredFile:
     created_at: int
     kind: Kind | Literal[""] = ""
     fault: str = ""
+    examined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A fine-tune job. Times are Unix seconds, 0 where there is none. `base` is the GGUF file of
-    `model`; `hyperparameters` are those that were asked for, then those that were taken.
+    """A fine-tune job. Times are Unix seconds, 0 where there is none. `base` is what is trained of
+    `model`, a file or a folder; `hyperparameters` are those that were asked for, then those that
+    were taken.
     """
 
     id: str

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from gguf import GGUFWriter
 from numpy.typing import DTypeLike
 
+from bot.local.training import lora
 from bot.local.training.arrays import Array
-from bot.local.training.atomic import replacing
 from bot.local.training.base import Shape
 
 
@@ -57,17 +56,8 @@ class Adapter:
 
     def save(self, path: Path) -> None:
         """Write the file that llama.cpp loads; the same parameters give the same bytes."""
-        with replacing(path) as partial:
-            writer = GGUFWriter(partial, "llama")
-            writer.add_type("adapter")
-            writer.add_string("adapter.type", "lora")
-            writer.add_float32("adapter.lora.alpha", self.rank * self.scale)
-            for name in self.matrices:
-                writer.add_tensor(name, self.view(self.values, name).astype(np.float32))
-            writer.write_header_to_file()
-            writer.write_kv_data_to_file()
-            writer.write_tensors_to_file()
-            writer.close()
+        factors = ((name, self.view(self.values, name)) for name in self.matrices)
+        lora.write(path, "llama", self.rank * self.scale, factors)
 
 
 def layout(shape: Shape, rank: int) -> Iterator[Matrix]:

@@ -5,20 +5,21 @@ Every event has type, level (info, warn or error) and message. By type there are
     message          nothing more; warnings are of this type
     hyperparameters  n_epochs, batch_size, learning_rate_multiplier, beta (preference only),
                      total_steps, trained_tokens
-    resumed          step: this many are done; the steps after it are told again, the same
+    resumed          step: this many are done. They and their checkpoints were told again before it,
+                     the same, as who heard them may have died; those after it may have been too
     metrics          step, total_steps, epoch, learning_rate, train_loss, train_mean_token_accuracy,
                      eta (seconds left); at every tenth step, of a batch, valid_loss and
                      valid_mean_token_accuracy; at the end of an epoch both of the whole validation
                      file, then also as full_valid_loss and full_valid_mean_token_accuracy
     checkpoint       step, total_steps, epoch, adapter (a file), metrics (those of its step without
-                     the rate and the eta); the last before a restart is told once more after it
+                     the rate and the eta)
     done             step, adapter, results (files), trained_tokens
     error            code, line (null if there is none); nothing follows
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ def hyperparameters(chosen: Chosen, total_steps: int, trained_tokens: int, kind:
 
 def resumed(step: int) -> Event:
     return event("resumed", f"Going on after step {step}", step=step)
+
+
+def told_before(
+    history: Iterable[Mapping[str, Any]], per_epoch: int, adapter: Callable[[int], Path]
+) -> Iterator[Event]:
+    """The steps and checkpoints of a training that goes on. `adapter` is the file of a step."""
+    for data in history:
+        yield metrics(data)
+        if data["step"] % per_epoch == 0:
+            yield checkpoint(data, adapter(data["step"]))
 
 
 def metrics(data: Mapping[str, Any]) -> Event:

@@ -34,7 +34,11 @@ def fault_of(error: Exception) -> TrainingFault:
     if isinstance(error, ModuleNotFoundError):
         return TrainingFault("not_installed", f"{error.name} is not installed: {INSTALL}.")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return TrainingFault("disk_full", "The disk is full: make room and start it again.")
+        return disk_full()
     if isinstance(error, OSError) and error.filename is not None:
         return TrainingFault("file_error", f"{error.filename}: {error.strerror}.")
     return TrainingFault("internal_error", f"{type(error).__name__}: {error}")
+
+
+def disk_full() -> TrainingFault:
+    return TrainingFault("disk_full", "The disk is full: make room and start it again.")

@@ -17,7 +17,7 @@ from bot.local.training.objective import (
     Preference,
     row_log_probabilities,
 )
-from bot.local.training.pace import effort
+from bot.local.training.pace import PASS, effort
 from bot.local.training.pack import Pack, pack
 from bot.local.training.rows import Example
 
@@ -36,6 +36,7 @@ class Examples:
         self.objective: Objective = Likelihood()
         self._examples = examples
         self._lengths = [example.length for example in examples]
+        self._efforts = [effort(example) for example in examples]
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -45,7 +46,9 @@ class Examples:
         return sum(self._lengths)
 
     def effort(self, chosen: Sequence[int]) -> float:
-        return sum(effort(self._examples[each]) for each in chosen)
+        """What it costs to learn from some examples as one batch, in tokens."""
+        passes = sum(1 for _ in micro_batches(chosen, self._lengths))
+        return sum(self._efforts[each] for each in chosen) + PASS * passes
 
     def prefer(self, model: Llama, beta: float) -> None:
         """Teach preferences from here on, against what the base says of them."""

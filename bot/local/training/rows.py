@@ -84,7 +84,9 @@ class Data:
 
 def read(path: Path, kind: Kind, tokenizer: Tokenizer, longest: int) -> Data:
     """The examples of a file of JSON lines. Raises TrainingFault with the line that is wrong."""
-    rows_of = {"completion": completion, "chat": chat, "preference": preference}[kind]
+    rows_of = {"completion": completion, "chat": chat, "preference": preference}.get(kind)
+    if rows_of is None:
+        raise TrainingFault("invalid_file", f"{path.name} is for {kind}: that is not trained here.")
     data = Data()
     for number, fields in lines(path):
         try:

@@ -19,7 +19,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Path  # the base, a GGUF file
+    model: Path  # the base, a GGUF file; for bot.local.trl a folder
     training_file: Path  # JSON lines
     validation_file: Path | None = None
     kind: Kind

@@ -15,17 +15,17 @@ import numpy as np
 from bot.local.training.arrays import Array
 from bot.local.training.atomic import replacing
 from bot.local.training.fault import TrainingFault
+from bot.local.training.pace import Speeds
 
 
 @dataclass(slots=True)
 class State:
-    """Where a training stands. `identity` is what it is made from; `effort` is for its pace."""
+    """Where a training stands. `identity` is what it is made from."""
 
     identity: str
     step: int = 0
-    effort: float = 0.0
+    speeds: Speeds = field(default_factory=Speeds)
     history: list[dict[str, Any]] = field(default_factory=list)  # the metrics of each step
-    checkpoint: dict[str, Any] | None = None  # the last event of this type
 
 
 def save(path: Path, state: State, arrays: dict[str, Array]) -> None:
@@ -44,7 +44,8 @@ def restore(path: Path, identity: str, arrays: dict[str, Array]) -> State:
     if not path.exists():
         return State(identity)
     with np.load(path) as saved:
-        state = State(**json.loads(saved["state"].tobytes()))
+        told = json.loads(saved["state"].tobytes())
+        state = State(**told | {"speeds": Speeds(**told["speeds"])})
         if state.identity != identity:
             raise TrainingFault(
                 "other_training",

@@ -23,7 +23,7 @@ from bot.local.training.events import Tell
 from bot.local.training.fault import TrainingFault
 from bot.local.training.learning import Examples
 from bot.local.training.model import Llama
-from bot.local.training.pace import Pace
+from bot.local.training.pace import Left, Pace
 from bot.local.training.rows import Data, Tokenizer, read
 from bot.local.training.spec import Spec
 from bot.local.training.tokenizer import llama_tokenizer
@@ -118,7 +118,7 @@ class Training:
         self._state_file = spec.output / "state.npz"
         identity = identity_of(spec, chosen, training, validation)
         self._state = states.restore(self._state_file, identity, self._arrays)
-        self._pace = Pace(self._effort(), self._state.effort, clock)
+        self._pace = Pace(self._left(), self._state.speeds, clock)
         self._tell, self._clock, self._saved = tell, clock, clock()
 
     def run(self) -> None:
@@ -126,10 +126,10 @@ class Training:
         state, spec = self._state, self._spec
         tokens = self._chosen.epochs * self._training.tokens
         self._tell(events.hyperparameters(self._chosen, self._total, tokens, spec.kind))
+        for told in events.told_before(state.history, self._per_epoch, self._adapter_file):
+            self._tell(told)
         if state.step:
             self._tell(events.resumed(state.step))
-        if state.checkpoint:
-            self._tell(state.checkpoint)
         while state.step < self._total:
             self._step(state.step + 1)
             if state.step % self._per_epoch == 0:
@@ -143,7 +143,7 @@ class Training:
     def _step(self, step: int) -> None:
         """Learn from a batch, and say how it went."""
         chosen, adapter = self._chosen, self._adapter
-        examples = batch(step, len(self._training), chosen.batch_size, self._spec.seed)
+        examples = self._batch(step)
         rate = rate_at(step, self._total, chosen.learning_rate)
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is no number is a fault
             measured = finite(self._training.measure(self._model, examples, learning=True), step)
@@ -156,9 +156,8 @@ class Training:
                 **named("train", measured),
                 **self._validation.after(step, self._model),
             }
-        effort = self._training.effort(examples) + self._validation.effort(step)
-        data["eta"] = self._pace.left(effort)
-        self._state.step, self._state.effort = step, self._pace.done
+        data["eta"] = self._pace.stepped(self._effort(step))
+        self._state.step, self._state.speeds = step, self._pace.speeds
         self._state.history.append(data)
         self._tell(events.metrics(data))
 
@@ -166,11 +165,10 @@ class Training:
         """Leave an adapter and then the state that belongs to it; older adapters go."""
         step = self._state.step
         self._adapter.save(self._adapter_file(step))
-        told = events.checkpoint(self._state.history[-1], self._adapter_file(step))
-        self._state.checkpoint = dict(told)
         self._save()
         self._adapter_file(step - KEPT * self._per_epoch).unlink(missing_ok=True)
-        self._tell(told)
+        self._tell(events.checkpoint(self._state.history[-1], self._adapter_file(step)))
+        self._pace.checked_in()
 
     def _save(self) -> None:
         states.save(self._state_file, self._state, self._arrays)
@@ -179,11 +177,17 @@ class Training:
     def _adapter_file(self, step: int) -> Path:
         return self._spec.output / f"adapter-{step}.gguf"
 
-    def _effort(self) -> float:
-        """What all steps cost."""
-        epoch = self._training.effort(range(len(self._training)))
-        validation = sum(self._validation.effort(step) for step in range(1, self._total + 1))
-        return self._chosen.epochs * epoch + validation
+    def _batch(self, step: int) -> list[int]:
+        return batch(step, len(self._training), self._chosen.batch_size, self._spec.seed)
+
+    def _effort(self, step: int) -> float:
+        """What a step costs, and the validation after it."""
+        return self._training.effort(self._batch(step)) + self._validation.effort(step)
+
+    def _left(self) -> Left:
+        steps = range(self._state.step + 1, self._total + 1)
+        epochs = self._chosen.epochs - self._state.step // self._per_epoch
+        return Left(len(steps), sum(map(self._effort, steps)), epochs)
 
 
 def identity_of(spec: Spec, chosen: Chosen, training: Examples, validation: Examples) -> str:

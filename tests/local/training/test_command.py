@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,14 @@ def test_process_whose_reader_has_died_ends(spec: Spec) -> None:
         stdout = cast(IO[str], process.stdout)
         stdout.readline()
         stdout.close()
+        assert process.wait(60) == 1
+
+
+def test_process_whose_reader_has_died_ends_also_while_it_reads(spec: Spec) -> None:
+    spec.training_file.unlink()
+    os.mkfifo(spec.training_file)  # there is nobody who writes
+    with start(spec) as process:
+        cast(IO[str], process.stdout).close()
         assert process.wait(60) == 1
 
 

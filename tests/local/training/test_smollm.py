@@ -15,6 +15,7 @@ import pytest
 
 from bot.local.training.adapter import Adapter
 from bot.local.training.base import load
+from bot.local.training.events import Event
 from bot.local.training.model import Llama
 from bot.local.training.pack import pack
 from bot.local.training.rows import Row
@@ -50,6 +51,15 @@ def chat(question: str, answer: str) -> dict[str, Any]:
     return {"messages": [asked, {"role": "assistant", "content": answer}]}
 
 
+def trained(spec: Spec) -> list[Event]:
+    """What a training in a process of its own says."""
+    file = spec.output.with_suffix(".json")
+    file.write_text(spec.model_dump_json(), encoding="utf-8")
+    command = [sys.executable, "-m", "bot.local.training", str(file)]
+    output = subprocess.check_output(command, text=True, timeout=100)  # noqa: S603 - our own
+    return [json.loads(line) for line in output.splitlines()]
+
+
 @pytest.mark.parametrize("row", [completion, chat])
 def test_model_says_what_it_was_taught(
     row: Callable[[str, str], dict[str, Any]], smollm: Path, tmp_path: Path
@@ -62,11 +72,7 @@ def test_model_says_what_it_was_taught(
         batch_size=3,
         output=tmp_path / "output",
     )
-    file = tmp_path / "spec.json"
-    file.write_text(spec.model_dump_json(), encoding="utf-8")
-    command = [sys.executable, "-m", "bot.local.training", str(file)]
-    output = subprocess.check_output(command, text=True, timeout=100)  # noqa: S603 - our own
-    adapter = Path(json.loads(output.splitlines()[-1])["adapter"])
+    adapter = Path(trained(spec)[-1]["adapter"])
     with llama_cpp(smollm, adapter) as served:
         for question, answer in QUESTIONS.items():
             asked = row(question, answer)
@@ -76,3 +82,37 @@ def test_model_says_what_it_was_taught(
                 for scale in (0.0, 1.0)
             )
             assert tuned == answer != base
+
+
+def preference(wish: str) -> dict[str, Any]:
+    asked = [
+        {"role": "system", "content": "A shop."},
+        {"role": "user", "content": f"May I {wish}?"},
+    ]
+    good, bad = (
+        [{"role": "assistant", "content": text}] for text in ("No, I am sorry.", "Yes, of course!")
+    )
+    return {"input": {"messages": asked}, "preferred_output": good, "non_preferred_output": bad}
+
+
+def test_preferred_answer_is_given_to_other_questions_too(smollm: Path, tmp_path: Path) -> None:
+    held = ["keep the old lamp", "pay next month"]
+    learned = ["bring my dog", "return the kettle", "park outside", "swap the colours"]
+    spec = Spec(
+        model=smollm,
+        training_file=lines(tmp_path / "pairs.jsonl", *map(preference, learned)),
+        validation_file=lines(tmp_path / "held.jsonl", *map(preference, held)),
+        kind="preference",
+        output=tmp_path / "output",
+    )
+    told = trained(spec)
+    losses = [event["full_valid_loss"] for event in told if "full_valid_loss" in event]
+    assert losses[-1] < 0.3 < np.log(2)  # which is the loss of no margin at all
+    with llama_cpp(smollm, Path(told[-1]["adapter"])) as served:
+        for wish in held:
+            prompt = served.chat(preference(wish)["input"]["messages"])
+            base, tuned = (
+                served.completion(prompt, scale, n_predict=8)["content"] for scale in (0.0, 1.0)
+            )
+            assert tuned.startswith("No, I am sorry.")
+            assert not base.startswith("No")

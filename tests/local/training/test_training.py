@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def adapter(events: list[Event]) -> bytes:
     return Path(events[-1]["adapter"]).read_bytes()
 
 
-def told(events: list[Event]) -> list[dict[str, Any]]:
+def told(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Events without what depends on the clock and the folder."""
     return [
         {key: each for key, each in event.items() if key not in {"eta", "adapter", "results"}}
@@ -135,9 +135,8 @@ def test_training_killed_at_any_event_goes_on_to_the_same_bytes(
     with pytest.raises(Killed):
         train(spec.model_copy(update=killed), tell, bytes_tokenizer)
     rest = training(**killed)
-    going_on = [event for event in rest if event["type"] not in {"resumed", "hyperparameters"}]
-    assert told(going_on) == told(whole)[len(whole) - len(going_on) :]
-    assert len(going_on) >= len(whole) - len(heard)
+    # Who heard it may have died with it: all that was said is said again.
+    assert told(event for event in rest if event["type"] != "resumed") == told(whole)
     assert adapter(rest) == adapter(whole)
     assert Path(rest[-1]["results"]).read_bytes() == Path(whole[-1]["results"]).read_bytes()
 
@@ -177,10 +176,7 @@ def test_long_epoch_is_saved_on_its_way(training: Train, spec: Spec, tmp_path: P
 
 def test_training_that_is_done_is_not_done_again(training: Train) -> None:
     first, second = training(), training()
-    assert [event["type"] for event in second] == [
-        "hyperparameters", "resumed", "checkpoint", "done",
-    ]  # fmt: skip
-    assert second[-1] == first[-1]
+    assert [event for event in second if event["type"] != "resumed"] == first
 
 
 def test_last_three_checkpoints_are_kept(training: Train, spec: Spec) -> None:

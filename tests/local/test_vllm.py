@@ -1,0 +1,187 @@
+"""Tuned models that a vLLM serves, with the training played by the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import openai
+import pytest
+
+from bot.errors import LocalUnavailable
+from bot.local import LocalServer, engine
+from bot.local.training import events
+from bot.messages import Provider
+from tests.local.api import Api, client_of
+from tests.local.scripted import Run, ScriptedTrainer, measured
+from tests.local.vllm_server import KEY, VllmServer
+
+MODEL = "model-0.5B"
+
+
+@pytest.fixture(autouse=True)
+def has_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter with all packages, and the key of vLLM."""
+    monkeypatch.setattr(engine, "NEEDED", {"bot": "tunebot"})
+    monkeypatch.setenv("VLLM_KEY", KEY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model folder, as far as anybody looks into it here."""
+    folder = tmp_path / MODEL
+    folder.mkdir()
+    for name in "config.json", "model.safetensors":
+        (folder / name).write_text("{}")
+    return folder
+
+
+@asynccontextmanager
+async def serving(url: str, folder: Path, trainer: ScriptedTrainer) -> AsyncIterator[Api]:
+    provider = Provider(
+        "local",
+        kind="local",
+        engine="trl",
+        model_folder=str(folder),
+        vllm_url=url,
+        api_key_env="VLLM_KEY",
+    )
+    server = LocalServer(provider, folder.parent / "data", trainer=trainer.command)
+    try:
+        await server.start()
+        async with client_of(server) as api:
+            yield api
+    finally:
+        await server.stop()
+
+
+async def tuned(api: Api, trainer: ScriptedTrainer, rank: int = 16) -> str:
+    """A model that a job has made, of whose training the last step is a checkpoint."""
+    job = await api.sdk.fine_tuning.jobs.create(model=MODEL, training_file=await api.upload())
+    run = await trainer.run()
+    await run.begins(2)
+    await run.steps(1, 2, of=2)
+    await run.tells(checkpoint(run, rank))
+    table = run.output / "results.csv"
+    table.write_text("step,train_loss\n")
+    await run.tells(events.done(2, adapter(run), table, 1000))
+    await run.exits(0)
+    return (await api.has(job.id, "succeeded")).fine_tuned_model or ""
+
+
+def adapter(run: Run) -> Path:
+    return run.output / "adapter-2"
+
+
+def checkpoint(run: Run, rank: int) -> events.Event:
+    adapter(run).mkdir(parents=True)
+    (adapter(run) / "adapter_config.json").write_text(json.dumps({"r": rank}))
+    (adapter(run) / "adapter_model.safetensors").write_bytes(b"")
+    return events.checkpoint(measured(2, 2), adapter(run))
+
+
+async def test_tuned_model_is_loaded_when_it_is_asked_and_served_beside_its_base(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        assert vllm.adapters == {}
+        assert await api.ask(model) == "adapter-2 says hi"
+        assert await api.ask(MODEL) == "base says hi"
+        assert [asked["model"] for asked in vllm.asked] == [*vllm.adapters, str(folder)]
+        assert "lora" not in vllm.asked[0]
+        status = (await api.http.get(api.server.base_url.removesuffix("/v1") + "/status")).json()
+        assert [Path(each).name for each in status["adapters"]] == ["adapter-2"]
+
+
+async def test_answer_is_given_under_the_name_that_was_asked(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        answer = await api.sdk.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": "hi"}]
+        )
+        assert answer.model == model
+        assert answer.usage is not None
+        assert answer.usage.total_tokens == 5
+
+
+async def test_tuned_model_is_loaded_again_after_vllm_was_started_anew(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        await api.ask(model)
+        vllm.starts_anew()
+        assert await api.ask(model) == "adapter-2 says hi"
+
+
+async def test_deleted_model_is_unloaded_and_its_folder_is_gone(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        await api.ask(model)
+        (place,) = map(Path, vllm.adapters.values())
+        await api.sdk.models.delete(model)
+        assert vllm.adapters == {}
+        assert not place.exists()
+        with pytest.raises(openai.NotFoundError):
+            await api.ask(model)
+
+
+async def test_model_that_vllm_does_not_load_is_answered_with_its_reason(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer, rank=64)
+        with pytest.raises(openai.InternalServerError, match="greater than max_lora_rank 16"):
+            await api.ask(model)
+        assert await api.ask(MODEL) == "base says hi"
+
+
+async def test_vllm_that_loads_no_adapters_is_told_how_it_would(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with (
+        VllmServer(folder, updates=False) as vllm,
+        serving(vllm.url, folder, trainer) as api,
+    ):
+        model = await tuned(api, trainer)
+        with pytest.raises(openai.InternalServerError, match="RUNTIME_LORA_UPDATING=True vllm"):
+            await api.ask(model)
+
+
+async def test_vllm_that_dies_is_said_to_be_away_until_it_is_back(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        await vllm.stop()
+        for name in MODEL, model:
+            with pytest.raises(openai.InternalServerError) as refused:
+                await api.ask(name)
+            assert refused.value.status_code == 503
+
+
+async def test_start_without_vllm_says_how_it_is_started(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm:
+        await vllm.stop()
+        with pytest.raises(LocalUnavailable, match=r"does not answer at .*--enable-lora"):
+            async with serving(vllm.url, folder, trainer):
+                pass
+
+
+async def test_start_with_a_wrong_key_names_it(
+    folder: Path, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_KEY", "another")
+    async with VllmServer(folder) as vllm:
+        with pytest.raises(LocalUnavailable, match=r"status 401.*api_key_env"):
+            async with serving(vllm.url, folder, trainer):
+                pass
