@@ -30,9 +30,9 @@ def resident() -> float:
     return int(statm.read_text().split()[1]) * resource.getpagesize() / MIB
 
 
-def peak() -> float:
-    """The most MiB of memory that this process ever held."""
-    status = Path("/proc/self/status")
+def peak(process: int | str = "self") -> float:
+    """The most MiB of memory that a process ever held; only Linux tells it of another one."""
+    status = Path(f"/proc/{process}/status")
     if status.exists():  # Linux's ru_maxrss has the peak of the process that started this one
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(lines["VmHWM"].split()[0]) / 1024
