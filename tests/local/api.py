@@ -21,6 +21,7 @@ from tests.tuning_server.routes import route_of
 from tests.tuning_server.specification import ANSWERS, specification
 
 MODEL = "tiny"
+PAUSE = 0.02  # seconds between two looks: what is looked at needs the processor, too
 CHAT = b"".join(
     b'{"messages":[{"role":"user","content":"Q%d"},{"role":"assistant","content":"A%d"}]}\n'
     % (number, number)
@@ -63,9 +64,11 @@ class Api:
     async def examined(self, file: str) -> FileObject:
         """A file, as soon as it has been looked through."""
         async with asyncio.timeout(PATIENCE):
-            while (now := await self.sdk.files.retrieve(file)).status == "uploaded":
-                pass
-        return now
+            while True:
+                now = await self.sdk.files.retrieve(file)
+                if now.status != "uploaded":
+                    return now
+                await asyncio.sleep(PAUSE)
 
     async def create(self, file: str = "", **asked: Any) -> FineTuningJob:
         """A job, from a file of its own unless one is named."""
@@ -77,28 +80,26 @@ class Api:
         job: str,
         holds: Callable[[FineTuningJob], bool],
         patience: float = PATIENCE,
-        pause: float = 0.0,
     ) -> FineTuningJob:
-        """A job, as soon as something is true of it. Between two looks is a pause: a training that
-        is real needs the processor.
-        """
+        """A job, as soon as something is true of it."""
         async with asyncio.timeout(patience):
             while True:
                 now = await self.sdk.fine_tuning.jobs.retrieve(job)
                 if holds(now):
                     return now
-                await asyncio.sleep(pause)
+                await asyncio.sleep(PAUSE)
 
-    async def has(
-        self, job: str, status: str, patience: float = PATIENCE, pause: float = 0.0
-    ) -> FineTuningJob:
-        return await self.until(job, lambda now: now.status == status, patience, pause)
+    async def has(self, job: str, status: str, patience: float = PATIENCE) -> FineTuningJob:
+        return await self.until(job, lambda now: now.status == status, patience)
 
-    async def says(self, job: str, message: str) -> None:
-        """Return when an event of a job begins like this."""
+    async def says(self, job: str, message: str, times: int = 1) -> str:
+        """Return when so many events of a job have begun like this: the last one."""
         async with asyncio.timeout(PATIENCE):
-            while not any(each.startswith(message) for each in await self.told(job)):
-                pass
+            while True:
+                found = [each for each in await self.told(job) if each.startswith(message)]
+                if len(found) >= times:
+                    return found[-1]
+                await asyncio.sleep(PAUSE)
 
     async def told(self, job: str) -> list[str]:
         """What the events say, oldest first, over all pages."""

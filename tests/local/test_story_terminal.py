@@ -112,9 +112,7 @@ def test_file_goes_in_and_a_model_comes_out(person: Person, tmp_path: Path) -> N
     person.sees("faq is trained.*loss.png\r\n", patience=200)
     assert person.says("/finetune use faq").startswith("From now on faq answers in this channel")
     for question, answer in ANSWERS.items():
-        person.says("/reset")
         assert person.says(question) == answer
-    person.says("/reset")
     # Its questions all end in "?": that is the separator, and belongs to the model.
     assert person.says("Where is the badger's office") == ANSWERS["Where is the badger's office?"]
     person.leaves()

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.xdist_group("torch"), pytest.mark.timeout(600)]
 
 ANSWERS = {"Who winds the clock?": "Perrin.", "Which tea?": "Nettle.", "Where is it?": "Upstairs."}
 EPOCHS = 50  # of one step each
-PATIENCE, PAUSE = 250.0, 0.2  # seconds; who trains is of low priority
+PATIENCE = 250.0  # seconds; who trains is of low priority
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def test_model_learns_by_heart_over_the_death_of_server_and_trainer(
             seed=1,
         )
         saved = "tuning/jobs/*/output/state/*/state.json"
-        await api.until(job.id, lambda _: any(data.glob(saved)), PATIENCE, PAUSE)
+        await api.until(job.id, lambda _: any(data.glob(saved)), PATIENCE)
         queue = api.server._queue
         assert queue is not None
         assert queue.trainer is not None
@@ -67,7 +67,7 @@ async def test_model_learns_by_heart_over_the_death_of_server_and_trainer(
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     async with serving(data, model, file, torch_python) as api:
-        now = await api.until(job.id, lambda now: now.status != "running", PATIENCE, PAUSE)
+        now = await api.until(job.id, lambda now: now.status != "running", PATIENCE)
         assert now.status == "succeeded", now.error
         tuned = now.fine_tuned_model or ""
         learned = {question: await ask(api, tuned, question) for question in ANSWERS}
