@@ -24,7 +24,7 @@ from bot.datasets.preparation import Preparation, Report
 from bot.errors import DatasetError
 from bot.store import beside, datasets
 from bot.training import Dataset
-from bot.tuning.preparing import Written, counted, described
+from bot.tuning.preparing import described, summed_up
 
 LARGE = 5_000_000  # bytes from which a bar is worth its place
 
@@ -56,8 +56,7 @@ def prepare(path: Path, config: Config, *, ask: bool, as_json: bool) -> bool:
             report = decided(file, report)
         files = file.write(path.resolve().parent, report.choice)
     person = f"terminal:{getpass.getuser()}"
-    written = Written(files, counted(files.train))
-    dataset = described(written, path.name, person, time())
+    dataset = described(summed_up(files), path.name, person, time())
     dataset = beside(config.database, datasets.put, dataset)
     if as_json:
         click.echo(json.dumps({**facts(report), "dataset": asdict(dataset)}, ensure_ascii=False))

@@ -144,7 +144,8 @@ class Dataset:
 
     Files are paths on this machine; `tokens` are those of one epoch of the training file, 0 where
     they were not counted. A prompt ends with `separator`, a completion begins with `answer_prefix`
-    and ends with `stop`; `labels` are the answers of a classification.
+    and ends with `stop`; `labels` are the answers of a classification. With `single_turn` every
+    prompt is known to be one question, without what was said before.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Dataset:
     stop: str = ""
     labels: tuple[str, ...] = ()
     system: str = ""
+    single_turn: bool = False
     source: str = ""
     person: str = ""
     at: float = 0.0

@@ -111,7 +111,7 @@ def profile_of(name: str, service: str, job: Job, dataset: Dataset | None) -> Pr
     if dataset is None:
         api = "completions" if re.match(r"(davinci|babbage|curie|ada)\b", job.model) else "chat"
         dataset = Dataset("", "completion" if api == "completions" else "chat", "")
-    return Profile(
+    profile = Profile(
         name,
         service,
         job.fine_tuned_model,
@@ -123,6 +123,8 @@ def profile_of(name: str, service: str, job: Job, dataset: Dataset | None) -> Pr
         answer_prefix=dataset.answer_prefix,
         stop=(dataset.stop,) if dataset.stop else (),
     )
+    # Earlier exchanges before a question would be a prompt such as it was never trained on.
+    return replace(profile, history=1) if dataset.single_turn else profile
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

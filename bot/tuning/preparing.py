@@ -38,10 +38,11 @@ FORMATS = {kind: format_ for format_, kind in KINDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files that a preparation wrote, and the tokens of the one to train from."""
+    """The files that a preparation wrote, and what the one to train from holds."""
 
     files: preparation.Dataset
     counted: Counted
+    single_turn: bool
 
 
 def examined(path: Path, chosen: frozenset[str] | None) -> Report:
@@ -57,7 +58,21 @@ def written(path: Path, folder: Path, chosen: frozenset[str] | None) -> Written:
     """Write a file as it was chosen into a folder. Raises DatasetError."""
     with Preparation(path) as file:
         files = file.write(folder, Choice(chosen))
-    return Written(files, counted(files.train))
+    return summed_up(files)
+
+
+def summed_up(files: preparation.Dataset) -> Written:
+    """Files that were written, with what the one to train from holds."""
+    return Written(files, counted(files.train), single_turn(files.train, files.report.separator))
+
+
+def single_turn(path: Path, separator: str) -> bool:
+    """Whether every prompt of a prepared file ends at its first separator: an earlier exchange
+    would have another one.
+    """
+    return bool(separator) and all(
+        separator not in row.fields["prompt"].removesuffix(separator) for row in rows(path)
+    )
 
 
 def counted(path: Path, model: str = COUNTED_AS) -> Counted:
@@ -165,6 +180,7 @@ def described(written: Written, source: str, person: str, now: float) -> Dataset
         report.answer_prefix,
         report.stop,
         files.labels if classes else (),
+        single_turn=written.single_turn,
         source=source,
         person=person,
         at=now,

@@ -42,6 +42,15 @@ async def test_channel_talks_to_the_model_as_its_data_was_written(
     assert "**assistant** answers here" in await says(bot, "/model default")
 
 
+async def test_model_of_single_questions_is_asked_without_what_was_said_before(
+    bot: Bot, tuning: TuningServer
+) -> None:
+    await says(bot, "/finetune use last")
+    await bot.hears("open door 3")
+    await bot.hears("open door 4")
+    assert tuning.called("POST completions")[-1].body["prompt"] == "open door 4 ->"
+
+
 async def test_checkpoint_gets_a_profile_of_its_own(bot: Bot, tuning: TuningServer) -> None:
     said = await says(bot, "/finetune checkpoints last")
     assert "step 4" in said
