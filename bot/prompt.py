@@ -84,9 +84,7 @@ def completion_prompt(
         last = number == len(said) - 1
         if turn.role is Role.USER:
             label = profile.user_label if number or profile.label_first else ""
-            # Questions may all end in "?", which is their separator then: it stands once.
-            asked = turn.text.removesuffix(profile.separator)
-            prompt += label + closed(asked, (profile.separator,))
+            prompt += label + separated(turn.text, profile.separator)
         else:
             answer = profile.answer_prefix + turn.text
             prompt += answer if last and go_on else closed(answer, profile.stop)
@@ -112,6 +110,20 @@ def alternating(turns: Iterable[Turn]) -> list[Turn]:
             newest = turn.text
         joined.append(Turn(role, text, attachments=files))
     return joined
+
+
+def separated(question: str, separator: str) -> str:
+    """A question with its separator. All may end alike, in "?" or " in London?", which is their
+    separator then: what stands there is not added again.
+    """
+    if question.endswith(separator):
+        return question
+    return question.removesuffix(end_asked(separator)) + separator
+
+
+def end_asked(separator: str) -> str:
+    """What of a separator a person says: up to its last punctuation, "?" for "?\\n"."""
+    return separator[: max(map(separator.rfind, SENTENCE_MARKS)) + 1]
 
 
 def closed(answer: str, stop: Sequence[str]) -> str:

@@ -70,7 +70,9 @@ class Recall:
 
     async def _within(self, room: int, asked: Asked, profile: Profile) -> dict[str, Any]:
         """The request for an answer in `room` tokens."""
-        summary = asked.settings.summary
+        # A model of single questions has never seen what stands before one.
+        reminded = profile.summarise or profile.history > 1
+        summary = asked.settings.summary if reminded else ""
         kept = await self._fitting(asked.turns, profile, room, summary)
         if profile.summarise and len(kept) < len(asked.turns):
             # Half as many as would fit, so that the next turns need no summary of their own.

@@ -1,6 +1,10 @@
 """Prompts are written letter for letter as the model was trained."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.messages import Profile, Role, Turn
 from bot.prompt import GO_ON, alternating, completion_prompt, request_body
@@ -53,8 +57,11 @@ def test_the_prompt_of_a_real_training_file_is_met_letter_for_letter() -> None:
         ({"separator": "\n\n###\n\n"}, ["Hi"], "Hi\n\n###\n\n"),
         ({"separator": " ->", "stop": ("\n",)}, ["a", "b", "c"], "a -> b\nCustomer: c ->"),
         ({"separator": "?"}, ["What?", "Yes", "So"], "What? Yes.\nCustomer: So?"),
+        ({"separator": "?"}, ["What??"], "What??"),
         ({"separator": "?\n"}, ["What?"], "What?\n"),
+        ({"separator": "?\n"}, ["What??\n"], "What??\n"),
         ({"separator": " London?"}, ["Is it in London?"], "Is it in London?"),
+        ({"separator": " London?\n"}, ["Is it in London?"], "Is it in London?\n"),
         ({"system": "Be brief."}, ["Hi"], "Be brief.\n\nHi\nAgent:"),
         ({}, [" Hi "], " Hi \nAgent:"),
     ],
@@ -64,6 +71,23 @@ def test_separators_labels_and_stops_stand_where_the_training_data_had_them(
 ) -> None:
     profile = Profile(**{**{f: getattr(SUPPORT, f) for f in SUPPORT.__slots__}, **changes})
     assert completion_prompt(profile, turns(*texts)) == prompt
+
+
+SEPARATORS = st.sampled_from(["\nAgent:", "?", "?\n", ".", " ->", "\n\n###\n\n", "？"])
+TEXTS = st.text(st.sampled_from("a?.\n ->？"), max_size=6)
+
+
+@given(SEPARATORS, TEXTS, TEXTS)
+def test_a_prompt_that_was_trained_is_met_however_it_is_typed(
+    separator: str, asked: str, before: str
+) -> None:
+    profile = replace(SUPPORT, separator=separator)
+    trained = asked + separator
+    assert completion_prompt(profile, turns(trained)) == trained
+    if not asked.endswith((separator, "?", ".", "？")):
+        assert completion_prompt(profile, turns(asked)) == trained
+    prompt = completion_prompt(profile, turns(before, "Yes", trained))
+    assert prompt.endswith(f" Yes.\nCustomer: {trained}")
 
 
 def test_a_prompt_starts_at_a_question() -> None:

@@ -86,6 +86,23 @@ async def test_what_no_longer_fits_is_summarised(model: ScriptedModel, tmp_path:
     assert 0 < summaries < len(answers) / 2, "a summary serves several turns"
 
 
+async def test_a_model_of_single_questions_is_not_reminded_of_what_was_summarised(
+    model: ScriptedModel, tmp_path: Path
+) -> None:
+    single = Profile(
+        "single", "scripted", "davinci-002", api="completions", separator=" ->", history=1
+    )
+    config = configuration(
+        tmp_path, model.base_url, profiles={"assistant": SMALL, "single": single}
+    )
+    async with running(config) as bot:
+        await much_is_asked(bot)
+        assert any(map(wants_summary, model.bodies))
+        await bot.hears("/model single")
+        await bot.hears("open door 4")
+    assert model.bodies[-1]["prompt"] == "open door 4 ->"
+
+
 async def test_after_a_question_that_was_too_long_a_short_one_is_answered(
     bot: Bot, model: ScriptedModel
 ) -> None:

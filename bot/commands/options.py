@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from pydantic_core import from_json
+
 from bot.errors import CommandError
 
 MOST_SHOWN = 60  # characters of what cannot be read
 DASHES = {"—": "--", "–": "--"}  # telephones make one of two hyphens
+STRAIGHT = str.maketrans({**dict.fromkeys("“”„", '"'), **dict.fromkeys("‘’‚", "'")})
+AROUND = "\"'`“”„‘’‚"  # marks of quotation, and of code
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ def parsed(text: str, known: Mapping[str, Callable[[str], Any] | None]) -> Optio
 
     Raises CommandError with a sentence that names the option.
     """
+    text = with_object(text)
     try:
         pieces = shlex.split(text)
     except ValueError:  # a quotation mark that nobody closed is an apostrophe
@@ -54,6 +59,27 @@ def parsed(text: str, known: Mapping[str, Callable[[str], Any] | None]) -> Optio
         value = value if equals else next(left, "")
         named[name] = as_read(name, value, read)
     return Options(tuple(words), named)
+
+
+def with_object(text: str) -> str:
+    """A text whose JSON object, if it has one, is one word to a shell, whatever quotation marks
+    stand around it: those within are its own. It may be typed on a telephone, which rounds them.
+    """
+    begin, end = text.find("{"), text.rfind("}") + 1
+    for written in (text[begin:end], text[begin:end].translate(STRAIGHT)):
+        if is_json(written):
+            word = shlex.quote(written)
+            return f"{text[:begin].rstrip(AROUND)}{word}{text[end:].lstrip(AROUND)}"
+    return text
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON."""
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True
 
 
 def hyphened(piece: str) -> str:

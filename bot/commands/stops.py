@@ -40,6 +40,6 @@ class Stops:
     def stop(self, where: ConversationId) -> bool:
         """End the work of a conversation; False when there is none."""
         scope = self._scopes.get(where)
-        if scope:
+        if scope and not scope.expired():
             scope.reschedule(asyncio.get_running_loop().time())
         return scope is not None

@@ -18,7 +18,7 @@ from bot.datasets.findings import Finding, Level, Row
 from bot.datasets.message import has_calls
 from bot.datasets.reinforcement import with_developer
 from bot.messages import Profile, Role, Turn
-from bot.prompt import closed, completion_prompt, opening, stop_mark
+from bot.prompt import closed, completion_prompt, end_asked, opening, stop_mark
 
 ANSWER = "answer"  # the field of a question that is graded
 
@@ -169,9 +169,15 @@ def _is_ambiguous(turns: Sequence[Turn], profile: Profile) -> bool:
     ends = profile.stop or (profile.user_label,)
     if len(answers) > 1 and not any(ends):
         return True
-    if profile.separator and any(profile.separator in turn.text for turn in turns):
+    if profile.separator and any(profile.separator in _bare(turn, profile) for turn in turns):
         return True
     return any(end in text for end in filter(None, ends) for text in answers)
+
+
+def _bare(turn: Turn, profile: Profile) -> str:
+    """What is said, without what a question's end and its separator share."""
+    is_asked = turn.role is Role.USER
+    return turn.text.removesuffix(end_asked(profile.separator)) if is_asked else turn.text
 
 
 def _questions_and_answers(prompt: str, profile: Profile) -> list[str] | None:
@@ -179,11 +185,12 @@ def _questions_and_answers(prompt: str, profile: Profile) -> list[str] | None:
     asked = prompt.removesuffix(profile.separator).removeprefix(opening(profile.system))
     if profile.label_first:
         asked = asked.removeprefix(profile.user_label)
+    mark = end_asked(profile.separator) if prompt.endswith(profile.separator) else ""
     if not profile.separator or profile.separator not in asked:
-        return [asked]
+        return [asked + mark]
     ends = profile.stop[0] if profile.stop else ""
     between = ends + profile.user_label
-    first, *others = asked.split(profile.separator)
+    first, *others = (part + mark for part in asked.split(profile.separator))
     said = [first]
     for other in others:
         answer, found, question = other.partition(between) if between else (other, "", "")

@@ -57,7 +57,7 @@ class GradedFields:
     def see(self, row: Row) -> Row:
         """The next example."""
         names = graded_fields(row.fields)
-        for name in names:
+        for name in filter(names.__contains__, row.fields):  # in the file's order
             if name not in self._lacking and len(self._lacking) < MOST_FIELDS:
                 self._lacking[name] = Places(self._all.count, [*self._all.lines])
         for name in self._lacking.keys() - names:

@@ -7,6 +7,7 @@ refuse is said before it is asked: specs/openai.json, GraderStringCheck and its 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_valid
 from pydantic_core import ErrorDetails, from_json
 
 from bot.datasets.examples import strings
+from bot.tuning.quoting import quoted
 
 Grader = dict[str, Any]
 
@@ -26,7 +28,9 @@ HOW = (
     "write equals:FIELD, contains:FIELD or similar:FIELD, or a whole grader as JSON between single "
     "quotes: '{\"type\": …}'."
 )
+MOST_NAMED = 5  # fields in a sentence
 Text = Annotated[str, Field(min_length=1)]
+Number = Annotated[float, Field(strict=True)]
 Metric = Literal[
     "cosine", "fuzzy_match", "bleu", "gleu", "meteor",
     "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l",
@@ -91,7 +95,7 @@ class ScoreModel(BaseModel):
     model: Text
     input: Annotated[list[Said], Field(min_length=1)]
     sampling_params: dict[str, Any] | None = None
-    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    range: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
 
 
 class LabelModel(BaseModel):
@@ -182,7 +186,8 @@ def grader_of(text: str) -> Grader:
 def checked(text: str) -> Grader:
     """A grader that is written as JSON. Raises ValueError."""
     try:
-        grader = from_json(text, allow_inf_nan=False)
+        grader = from_json(text)
+        json.dumps(grader, allow_nan=False)  # 1e999 is infinite, too, which no request can carry
     except ValueError:
         raise ValueError(f"that is no JSON; {HOW}") from None
     try:
@@ -226,5 +231,7 @@ def missing(grader: Mapping[str, Any], there: Collection[str]) -> str:
     lacking = sorted(fields_of(grader) - set(there))
     if not lacking:
         return ""
-    has = f"all have {', '.join(sorted(there))}" if there else "no field is in all of them"
+    named = ", ".join(quoted(name) for name in sorted(there)[:MOST_NAMED])
+    more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    has = f"all have {named}{more}" if there else "no field is in all of them"
     return f"The grader reads {{{{item.{lacking[0]}}}}}, which not every example has: {has}."

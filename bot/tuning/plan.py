@@ -69,7 +69,7 @@ class Plan:
 
 def graded(grader: Mapping[str, Any]) -> str:
     """Who judges the answers that a model tries out."""
-    model = f" by {quoted(grader['model'])}" if grader.get("model") else ""
+    model = f" by {quoted(grader['model'])}" if grader["type"] == "score_model" else ""
     return f"Answers are graded by {quoted(grader['name'])} ({grader['type']}{model})."
 
 

@@ -23,6 +23,7 @@ from bot.datasets.reinforcement import graded_fields
 from bot.datasets.selection import Task
 from bot.errors import DatasetError
 from bot.messages import Profile
+from bot.prompt import end_asked
 from bot.training import Dataset, Kind
 
 NO_WORD = re.compile(r"[^\w.-]+")
@@ -63,15 +64,19 @@ def written(path: Path, folder: Path, chosen: frozenset[str] | None) -> Written:
 
 def summed_up(files: preparation.Dataset) -> Written:
     """Files that were written, with what the one to train from holds."""
-    return Written(files, counted(files.train), single_turn(files.train, files.report.separator))
+    single = single_turn(files.train, files.report.separator, files.report.stop)
+    return Written(files, counted(files.train), single)
 
 
-def single_turn(path: Path, separator: str) -> bool:
+def single_turn(path: Path, separator: str, stop: str = "") -> bool:
     """Whether every prompt of a prepared file ends at its first separator: an earlier exchange
-    would have another one.
+    would have another one, and after that the stop of its answer where the separator is what people
+    say themselves, as "?" is.
     """
-    return bool(separator) and all(
-        separator not in row.fields["prompt"].removesuffix(separator) for row in rows(path)
+    end = stop if end_asked(separator) == separator else ""
+    said = (row.fields["prompt"].removesuffix(separator) for row in rows(path))
+    return bool(separator) and not any(
+        separator in each and end in each.partition(separator)[2] for each in said
     )
 
 
@@ -120,8 +125,12 @@ def fields_of(files: Iterable[Path]) -> frozenset[str]:
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The examples of a prepared file."""
-    with path.open("rb") as lines:
+    """The examples of a prepared file. Raises DatasetError where it is gone."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise DatasetError(f"{path.name} cannot be read: {error.strerror}.") from None
+    with file as lines:
         for number, line in enumerate(lines, 1):
             yield Row(number, json.loads(line))
 

@@ -129,3 +129,22 @@ async def test_what_is_stopped_is_cancelled_and_forgotten() -> None:
     with pytest.raises(Stopped):
         await task
     assert not stops.stop(HERE)
+
+
+async def test_who_says_it_again_while_the_work_ends_is_heard() -> None:
+    stops, began, ends = Stops(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        finally:
+            assert stops.stop(HERE)
+            ends.set()
+
+    task = asyncio.create_task(stops.run(HERE, work()))
+    await began.wait()
+    assert stops.stop(HERE)
+    with pytest.raises(Stopped):
+        await task
+    assert ends.is_set()

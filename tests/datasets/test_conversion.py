@@ -40,6 +40,9 @@ LABELLED = Profile(
     label_first=True,
 )
 
+QUESTIONS = Profile("questions", "openai", "davinci-002", separator="?", stop=(" END",))
+LONDON = Profile("london", "openai", "davinci-002", separator=" in London?")
+
 
 def converted(fields: Any, profile: Profile, target: Format) -> tuple[list[Any], list[Finding]]:
     """What an example becomes, and what is said about it."""
@@ -55,6 +58,9 @@ BOTH_WAYS = [
      ["Hi", "Hello.", "Bye", "Bye."]),
     (ARROW, "Be brief.\n\nHi ->", " Hello END", ["Hi", "Hello"]),
     (ARROW, "Be brief.\n\nHi -> Hello ENDBye ->", " Bye END", ["Hi", "Hello", "Bye", "Bye"]),
+    (LONDON, "Is it in London?", "Yes", ["Is it in London?", "Yes"]),
+    (QUESTIONS, "Is it open?", "Yes END", ["Is it open?", "Yes"]),
+    (QUESTIONS, "Is it open?Yes ENDToday?", "No END", ["Is it open?", "Yes", "Today?", "No"]),
     (LABELLED, "\nUser: Hi\nBot: Hello\nUser: Bye\nBot: ", "Bye", ["Hi", "Hello", "Bye", "Bye"]),
 ]  # fmt: skip
 

@@ -82,6 +82,12 @@ def test_recommended_remedies_end_with_the_question_and_keep_the_fields() -> Non
     assert [row.fields for row in left] == [graded(*asked, key="B")]
 
 
+def test_fields_are_named_in_the_order_of_the_file() -> None:
+    names = ["answer", "zone", "note", "key", "unit", "book", "year"]
+    _, findings = passed([GradedFields()], numbered([graded(**dict.fromkeys(names, "A"))] * 2))
+    assert "`answer`, `zone`, `note`, `key`, `unit` and 2 more." in findings[0].says
+
+
 def test_field_that_some_examples_lack_is_named_with_their_lines() -> None:
     examples = [graded(id=1), graded(answer="A", id=2), graded(answer="B", id=3), graded(id=4)]
     _, findings = passed([GradedFields()], numbered(examples))

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.commands.options import parsed
-from bot.errors import CommandError
 from bot.shell.words import typed
 from bot.tuning.graders import fields_of, grader_of, missing
+from bot.tuning.plan import graded
 
 CHECK = {
     "type": "string_check",
@@ -116,20 +116,33 @@ def test_what_a_service_would_refuse_is_said_in_a_sentence(
 @pytest.mark.parametrize(
     "text",
     ["", "equals", "equals:", "equal:answer", "equals:a b", "equals:{{x}}", "{", "[]", "{'a': 1}",
-     '{"type": NaN}', '{"name": "\\ud800"}', "{" * 9999],
+     '{"type": NaN}', json.dumps(JUDGE).replace("[0, 1]", "[0, 1e999]"), '{"name": "\\ud800"}',
+     "{" * 9999],
 )  # fmt: skip
 def test_what_is_no_grader_is_told_how_to_write_one(text: str) -> None:
     with pytest.raises(ValueError, match="write equals:FIELD"):
         grader_of(text)
 
 
-def test_grader_between_single_quotes_is_an_option() -> None:
+@pytest.mark.parametrize("grader", GRADERS)
+@pytest.mark.parametrize("around", ["'{}'", "{}", "‘{}’", "`{}`", "```{}```", "“{}”"])
+def test_grader_is_an_option_whatever_quotes_are_around_it_and_in_it(
+    around: str, grader: dict[str, Any]
+) -> None:
     known = {"grader": grader_of, "yes": None}
-    options = parsed(f"sums o4-mini --grader '{json.dumps(CHECK)}' --yes", known)
-    assert (options["grader"], options["yes"]) == (CHECK, True)
-    bare = json.dumps(CHECK, separators=(",", ":"))
-    with pytest.raises(CommandError, match=r"^--grader {type:string_check.*between single quotes"):
-        parsed(f"sums o4-mini --grader {bare}", known)
+    for option in ("--grader ", "--grader=", "—grader "):
+        typed = f"sums o4-mini {option}{around.format(json.dumps(grader))} --yes"
+        options = parsed(typed, known)
+        assert options.words == ("sums", "o4-mini")
+        assert (options["grader"], options["yes"]) == (grader, True)
+
+
+@pytest.mark.parametrize(("double", "single"), ["“‘", "”’", "„‚"])
+def test_grader_is_read_with_the_quotation_marks_of_telephones(double: str, single: str) -> None:
+    written = json.dumps(PROGRAM).replace('"', double).replace("'", single)
+    known = {"grader": grader_of, "yes": None}
+    options = parsed(f"sums o4-mini —grader ‘{written}’ —yes", known)
+    assert (options["grader"], options["yes"]) == (PROGRAM, True)
 
 
 def test_grader_comes_whole_from_a_shell() -> None:
@@ -148,6 +161,19 @@ def test_fields_that_are_read_must_be_there() -> None:
     assert "no field is in all of them" in missing(CHECK, ())
 
 
+def test_fields_that_are_there_are_named_in_a_short_sentence_without_marks() -> None:
+    said = missing(CHECK, {"*a* @all", *(f"field {n:03}" for n in range(500))})
+    assert said.endswith(
+        ": all have `*a* @all`, field 000, field 001, field 002, field 003 and 496 more."
+    )
+
+
+@pytest.mark.parametrize("most", ["1", True, None])
+def test_range_of_a_score_is_of_numbers(most: object) -> None:
+    with pytest.raises(ValueError, match=r"^`range.1`: input should be a valid number\."):
+        grader_of(json.dumps({**JUDGE, "range": [0, most]}))
+
+
 WORDS = st.sampled_from(["", "answer", "{{item.answer}}", "{{sample.output_text}}", "eq", "def x"])
 ANY = st.recursive(
     st.none() | st.integers() | st.floats() | st.text(max_size=5) | WORDS,
@@ -160,6 +186,7 @@ KEYS = st.sampled_from(
 )  # fmt: skip
 
 
+@example(CHECK, {"model": 5})
 @given(st.sampled_from(GRADERS), st.dictionaries(KEYS, ANY, max_size=3))
 def test_any_grader_is_taken_or_refused_in_words(
     grader: dict[str, Any], odd: dict[str, Any]
@@ -170,3 +197,4 @@ def test_any_grader_is_taken_or_refused_in_words(
     except ValueError as error:
         taken, refused = {}, str(error)
     assert refused.endswith(".") or json.dumps(taken, ensure_ascii=False).encode()
+    assert refused or graded(taken).endswith(").")

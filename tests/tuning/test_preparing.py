@@ -32,6 +32,21 @@ def test_earlier_exchanges_are_known_by_their_separators(
     assert single_turn(prepared(tmp_path, *prompts), ARROW) is single
 
 
+@pytest.mark.parametrize(
+    ("prompts", "single"),
+    [
+        (["Is it open?", "Really? And on Sundays?"], True),
+        (["Is it open?", "Is it open? Yes ENDAnd on Sundays?"], False),
+    ],
+)
+def test_what_ends_questions_may_stand_within_one(
+    prompts: list[str], single: bool, tmp_path: Path
+) -> None:
+    path = prepared(tmp_path, *prompts)
+    assert single_turn(path, "?", " END") is single
+    assert not single_turn(path, "?"), "without a stop nobody knows"
+
+
 def test_without_a_separator_nothing_is_known(tmp_path: Path) -> None:
     assert not single_turn(prepared(tmp_path, "Is it open?"), "")
 

@@ -106,6 +106,20 @@ async def test_what_does_not_fit_gets_a_sentence(
     assert sentence in await says(bot, f"/finetune start {typed}")
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["/finetune prepare sums --as chat", f"{START} equals:answer", "/finetune prepare sums"],
+)
+async def test_dataset_whose_file_is_gone_is_said_to_be(
+    bot: Bot, tmp_path: Path, typed: str
+) -> None:
+    await prepared(bot, tmp_path)
+    next(tmp_path.rglob("sums_prepared.jsonl")).unlink()
+    said = await says(bot, typed)
+    assert said.startswith("sums_prepared.jsonl cannot be")
+    assert said.endswith("No such file or directory.")
+
+
 async def test_service_that_cannot_is_not_asked(
     tuning: TuningServer, tmp_path: Path, clock: StoppedClock
 ) -> None:
