@@ -1,11 +1,12 @@
 """Fine-tuning on this machine: speed, memory and what is learned, beside torch + peft.
 
-    python -m benchmarks.training [--rows 10,50,500,5000] [--seconds 200] [--facts] [--quick]
+    python -m benchmarks.training [--rows 10,50,500,5000] [--seconds 200] [--whole 50] [--facts]
+        [--quick]
 
 The rows are those of ../shared/data/bitext where that is, else, and with --facts, made up. Both
 trainers learn the same rows in the same batches at the same rates, one after the other, each in a
-process of its own with one thread, at low priority. Up to 50 rows the training is whole. Else what
-would take longer than about --seconds is shortened, to fewer epochs or to the first rows, read
+process of its own with one thread, at low priority. Up to --whole rows the training is whole. Else
+what would take longer than about --seconds is shortened, to fewer epochs or to the first rows, read
 once; its whole time is then reckoned from its tokens a second. The answers are llama.cpp's at
 temperature 0. torch is looked for in .venv/torch.
 """
@@ -66,10 +67,10 @@ def options() -> Namespace:
     parser.add_argument(
         "--seconds", default=200.0, type=float, help="about the longest, over 50 rows"
     )
+    parser.add_argument("--whole", default=WHOLE, type=int, help="rows, up to which it is whole")
     parser.add_argument("--facts", action="store_true", help="made-up rows, also where the file is")
     parser.add_argument("--quick", action="store_true", help="10 and 500 rows, half a minute each")
     said = parser.parse_args()
-    said.whole = WHOLE
     if said.quick:
         said.rows, said.seconds, said.whole = "10,500", 30.0, 0
     return said

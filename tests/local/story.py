@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from tests.local.api import Api
 from tests.test_contract import valid
@@ -13,6 +14,8 @@ QUESTIONS = {
     "Which tea is served on Mondays?": "Nettle, with a slice of quince.",
     "Who winds the tower clock?": "Old Perrin, at seven in the evening.",
 }
+HASTE = 5 / 3  # of the learning rate that is chosen: at 2e-3 these are learned in 12 steps
+HASTY: Any = {"batch_size": len(QUESTIONS), "learning_rate_multiplier": HASTE}
 
 
 def rows(questions: Iterable[tuple[str, str]]) -> bytes:

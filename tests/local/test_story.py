@@ -20,7 +20,7 @@ from bot.local.training.process import NICE, SESSION_NICE
 from bot.messages import Provider
 from tests.local.api import Api, client_of
 from tests.local.conftest import real_model
-from tests.local.story import QUESTIONS, ask, rows
+from tests.local.story import HASTY, QUESTIONS, ask, rows
 from tests.test_contract import valid
 
 pytestmark = [
@@ -91,11 +91,12 @@ async def test_openais_client_has_a_model_trained_while_it_answers(
     assert (await sdk.files.content(file.id)).content == content
     validation = await real.upload(content.splitlines(keepends=True)[0])
     steps = said_by_trainer(real, monkeypatch)
+    chosen: Any = {**HASTY, "n_epochs": EPOCHS}
     job = await sdk.fine_tuning.jobs.create(
         model=model,
         training_file=file.id,
         validation_file=validation,
-        hyperparameters={"n_epochs": EPOCHS, "batch_size": 3},
+        hyperparameters=chosen,
         seed=1,
         suffix="faq",
     )

@@ -24,7 +24,7 @@ from tests.local.api import PAUSE, Api, client_of
 from tests.local.conftest import real_model
 from tests.local.processes import family, kill, on_linux, trainer_of
 from tests.local.scripted import PATIENCE, ScriptedTrainer
-from tests.local.story import QUESTIONS, ask, rows
+from tests.local.story import HASTY, QUESTIONS, ask, rows
 from tests.local.training.tiny import tiny_llama
 
 Serve = Callable[[Path], Awaitable[tuple[Process, Api]]]
@@ -233,7 +233,7 @@ async def test_follower_in_a_shell_that_is_killed_with_everything_goes_on_and_he
 async def test_real_model_learns_all_the_same_although_everything_was_killed(serve: Serve) -> None:
     model = await real_model()
     server, api = await serve(model)
-    chosen: Any = {"n_epochs": 12, "batch_size": 3}
+    chosen: Any = {**HASTY, "n_epochs": 12}
     file = await api.upload(rows(QUESTIONS.items()))
     job = await api.sdk.fine_tuning.jobs.create(
         model=api.server.model, training_file=file, hyperparameters=chosen, seed=1

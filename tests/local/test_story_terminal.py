@@ -14,6 +14,7 @@ import pexpect  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from tests.local.conftest import real_model
+from tests.local.story import HASTE
 
 pytestmark = [
     pytest.mark.local_model,
@@ -108,7 +109,9 @@ def test_file_goes_in_and_a_model_comes_out(person: Person, tmp_path: Path) -> N
         assert answer not in person.says(question)
     model = re.search(r"model = \"(.+)\"", (tmp_path / "tunebot.toml").read_text())
     assert model
-    person.says(f"/finetune start faq.csv {model[1]} --yes --epochs 14 --batch 4 --seed 1")
+    person.says(
+        f"/finetune start faq.csv {model[1]} --yes --epochs 14 --batch 4 --lr {HASTE} --seed 1"
+    )
     person.sees("faq is trained.*loss.png\r\n", patience=200)
     assert person.says("/finetune use faq").startswith("From now on faq answers in this channel")
     for question, answer in ANSWERS.items():

@@ -20,6 +20,7 @@ from bot.local.training.model import Llama
 from bot.local.training.pack import pack
 from bot.local.training.rows import Row
 from bot.local.training.spec import Spec
+from tests.local.story import HASTE
 from tests.local.training.llama_cpp import llama_cpp
 from tests.local.training.tiny import lines
 
@@ -70,6 +71,7 @@ def test_model_says_what_it_was_taught(
         kind="chat" if row is chat else "completion",
         epochs=12,
         batch_size=3,
+        learning_rate_multiplier=HASTE,
         output=tmp_path / "output",
     )
     adapter = Path(trained(spec)[-1]["adapter"])
