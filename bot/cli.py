@@ -164,7 +164,8 @@ def finetune(words: Sequence[str], path: Path | None, *, yes: bool, detach: bool
 
     The commands are those of the chat: without one, they are listed. A file goes with `prepare
     FILE` and `start FILE MODEL`. A job that begins is followed until it ends; Ctrl-C leaves it
-    running. Exits with 1 when something was not done, or the job failed.
+    running, or on this machine waiting for the next tunebot. Exits with 1 when something was not
+    done, or the job failed.
     """
     from bot.shell import finetune as given
 

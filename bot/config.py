@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -210,8 +211,14 @@ def complete(config: Config) -> Config:
 def local_model(provider: Provider) -> str:
     """The name of the model that a local provider serves."""
     if provider.vllm_url:
-        return Path(provider.model_folder).name
+        return model_folder(provider).name
     return Path(provider.model_file).stem if provider.model_file else LOCAL_MODEL
+
+
+def model_folder(provider: Provider) -> Path:
+    """The whole path of the folder that a local provider trains on, so that it has a name."""
+    folder = os.path.expanduser(provider.model_folder)  # noqa: PTH111 - Path's raises for strangers
+    return Path(os.path.abspath(folder))  # noqa: PTH100 - without following links
 
 
 def is_local(providers: Mapping[str, Provider], profile: Profile) -> bool:
@@ -266,10 +273,25 @@ def require_engine(key: str, provider: Provider) -> None:
             f"{key}.model_file: name the GGUF file of the model in model_folder, which llama.cpp "
             f"serves, or the vllm_url of a vLLM that serves that folder."
         )
-    if provider.vllm_url and not provider.vllm_url.startswith(("http://", "https://")):
+    if not model_folder(provider).name:
+        raise ConfigError(
+            f"{key}.model_folder: {provider.model_folder!r} has no name, which is that of its "
+            f"model; name the folder itself."
+        )
+    if provider.vllm_url and not is_address(provider.vllm_url):
         raise ConfigError(
             f"{key}.vllm_url: {provider.vllm_url!r} is no address; write http://127.0.0.1:8000/v1."
         )
+
+
+def is_address(url: str) -> bool:
+    """Whether a text is the address of a server."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return known and url.isprintable() and " " not in url
 
 
 def require_profile(config: Config, profile: Profile) -> None:

@@ -172,7 +172,8 @@ def model_lines(provider: Provider, folder: Path) -> Iterator[str]:
         where = f"{provider.model_folder}, served by vLLM at {provider.vllm_url}"
         yield f"model {model_name(provider)}: {where}"
         return
-    path = Path(provider.model_file).expanduser() if provider.model_file else installed(folder)
+    named = os.path.expanduser(provider.model_file)  # noqa: PTH111 - Path's raises for strangers
+    path = Path(named) if named else installed(folder)
     if path.exists():
         yield f"model {model_name(provider)}: {path} ({mega(path)})"
     else:

@@ -37,7 +37,7 @@ async def download(
     if went_on and await asyncio.to_thread(has_digest, wheel, digest):
         return wheel
     status, output = await run([sys.executable, "-P", SCRIPT, requirement, wheel], folder, done)
-    if status == REFUSED and "No module named" not in output:
+    if status == REFUSED:
         raise failure(requirement, output)
     if status != 0:
         wheel.unlink(missing_ok=True)

@@ -10,10 +10,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import config
 from bot.errors import ConfigError
 from bot.local.jobs.trainer import COMMAND
 from bot.local.trl.fault import INSTALL
@@ -24,7 +25,7 @@ NEEDED = {each: each for each in ("torch", "transformers", "peft", "trl", "gguf"
 NEEDED["bot"] = "tunebot"
 LOOK = (
     "import sys, importlib.util as util\n"
-    "print(*[name for name in sys.argv[1:] if util.find_spec(name) is None])"
+    "print('\\nMISSING', *[name for name in sys.argv[1:] if util.find_spec(name) is None])"
 )
 
 
@@ -32,8 +33,17 @@ LOOK = (
 class Engine:
     """How jobs are run: the command, to which the file of a spec is added, and what is trained."""
 
-    command: tuple[str, ...]
+    command: Sequence[str]
     base: Path
+
+    def command_for(self, base: Path) -> Sequence[str] | None:
+        """What trains a base, which may be that of another configuration: a file is for numpy. None
+        for another folder: what trains that is not known here.
+        """
+        if base == self.base:
+            return self.command
+        is_folder = os.path.isdir(base)  # noqa: PTH112 - Path's raises for what may not be read
+        return None if is_folder else COMMAND
 
 
 def numpy(_provider: Provider, served: Path | None) -> Engine:
@@ -55,7 +65,7 @@ ENGINES: Mapping[str, Callable[[Provider, Path | None], Engine]] = {"numpy": num
 def model_folder(provider: Provider) -> Path:
     """The folder that `model_folder` names, once it is seen to hold a model."""
     key = f"providers.{provider.name}.model_folder"
-    folder = Path(provider.model_folder).expanduser().absolute()
+    folder = config.model_folder(provider)
     if not folder.is_dir():
         raise ConfigError(f"{key}: {folder} is not a folder; name that of a Hugging Face model.")
     if not (folder / "config.json").is_file():
@@ -83,12 +93,19 @@ def interpreter(provider: Provider) -> str:
             [python, "-P", "-c", LOOK, *NEEDED],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=PATIENCE,
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise ConfigError(f"{key}.python: {python} is no Python that runs ({error}).") from None
-    if missing := [NEEDED[name] for name in asked.stdout.split()]:
+    _, found, names = asked.stdout.rpartition("\nMISSING")  # after what it may greet with
+    if not found or not {*names.split()} <= NEEDED.keys():
+        raise ConfigError(
+            f"{key}.python: {python} is no Python that runs (it does not answer as one); name that "
+            f"of an environment with tunebot[local-gpu]."
+        )
+    if missing := [NEEDED[name] for name in names.split()]:
         where = f"{key}.python" if provider.python else f"{key}.engine"
         raise ConfigError(
             f"{where}: {python} has no {', '.join(missing)}; {INSTALL} there, or set engine to "

@@ -106,7 +106,7 @@ class Generations:
         """Have adapters loaded no more, so that their files may be deleted."""
         async with self._moving:
             self._recent = [each for each in self._recent if each not in adapters]
-            left = tuple(each for each in self.adapters if each not in adapters)
+            left = tuple(each for each in self._present() if each not in adapters)
             if left != self.adapters:
                 await self._move(left)
 

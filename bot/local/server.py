@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ class LocalServer:
         provider = self._provider
         file = None if provider.vllm_url else await model_path(provider, self._data_folder)
         engine = await asyncio.to_thread(ENGINES[provider.engine], provider, file)
+        if self._trainer:
+            engine = replace(engine, command=self._trainer)
         folder = Folder(self._data_folder / "tuning")
         database = Database(folder.database)
         try:
@@ -98,7 +101,7 @@ class LocalServer:
                 f"the fine-tune jobs in {folder.path} cannot be read or written ({error})",
                 "set data_folder to a place with room",
             ) from error
-        queue = Queue(database, folder, self._now, self._trainer or engine.command)
+        queue = Queue(database, folder, self._now, engine.command_for)
         served = self._serving(file, engine.base)
         self._served, self._queue = served, queue
         self._stack.push_async_callback(served.stop)

@@ -97,7 +97,8 @@ class Vllm:
     async def _models(self) -> list[dict[str, Any]]:
         answer = await self._ask("GET", "/models")
         try:
-            return [dict(model) for model in answer.raise_for_status().json()["data"]]
+            listed = answer.raise_for_status().json()["data"]
+            return [{**model, "id": str(model["id"])} for model in listed]
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError):
             raise LocalUnavailable(
                 f"vLLM at {self._base_url} does not list its models (status "
@@ -117,8 +118,9 @@ class Vllm:
     def _reason(self, answer: httpx.Response) -> str:
         """Why an adapter was not loaded. Without its two settings vLLM has no such route."""
         try:
-            message = str(answer.json()["error"]["message"])
-        except (ValueError, KeyError, TypeError):
+            said = answer.json()
+            message = str(said.get("error", said)["message"])  # older ones have no "error"
+        except (ValueError, KeyError, TypeError, AttributeError):
             message = NO_ROUTE
         if message == NO_ROUTE:
             return f"vLLM at {self._base_url} loads no adapters: {self._remedy()}"

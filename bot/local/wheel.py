@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -109,4 +110,8 @@ def size(file: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Exception:  # Python itself would end with 1, as pip does where it refuses
+        traceback.print_exc()
+        sys.exit(OTHERWISE)

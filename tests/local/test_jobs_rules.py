@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from bot.errors import LocalUnavailable
 from bot.local.api.asked import new_job
 from bot.local.api.errors import Refused
-from bot.local.jobs import data
+from bot.local.jobs import data, queue
 from bot.local.jobs.data import examine
 from bot.local.jobs.database import Database, overview
 from bot.local.jobs.folder import Folder
 from bot.local.jobs.queue import failure_of
-from bot.local.jobs.telling import model_name
+from bot.local.jobs.telling import Telling, model_name
 from bot.local.jobs.values import Event, Job
 from tests.local.api import CHAT, PAIRS, PREFERENCES, Api
 from tests.local.scripted import ScriptedTrainer
@@ -127,12 +127,13 @@ def test_trouble_of_a_job_has_a_code_and_a_sentence(error: Exception, code: str)
     assert failure.message.endswith(".")
 
 
+def full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 async def test_full_disk_at_the_end_of_a_training_fails_the_job(
     api: Api, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     job = await api.create()
     run = await trainer.run()
     monkeypatch.setattr(shutil, "copyfile", full)
@@ -144,11 +145,28 @@ async def test_full_disk_at_the_end_of_a_training_fails_the_job(
     assert not (run.output / "state.npz").exists()
 
 
+async def test_disk_that_is_too_full_to_say_so_costs_the_job_its_state_and_not_its_data(
+    api: Api, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "BREATH", 0.01)
+    job = await api.create()
+    run = await trainer.run()
+    with monkeypatch.context() as patch:
+        for name in "_succeed", "_fail":
+            patch.setattr(Telling, name, full)
+        await run.succeeds()
+        again = await trainer.run()
+        assert Path(again.spec["training_file"]).read_bytes() == CHAT
+        assert not (again.output / "state.npz").exists()
+    await again.succeeds()
+    await api.has(job.id, "succeeded")
+
+
 async def test_training_that_cannot_be_started_fails_the_job(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert api.server._queue is not None
-    monkeypatch.setattr(api.server._queue, "_command", ("/nowhere/python",))
+    monkeypatch.setattr(api.server._queue, "_command", lambda _: ("/nowhere/python",))
     ended = await api.has((await api.create()).id, "failed")
     assert ended.error is not None
     assert (ended.error.code, "/nowhere/python" in ended.error.message) == ("storage_error", True)
@@ -217,6 +235,16 @@ def test_file_is_lent_also_where_it_cannot_be_linked(
     assert lent.read_bytes() == CHAT
     assert lent.parent == tmp_path / "jobs" / "ftjob-1" / "training"
     assert folder.lent("ftjob-1", "training") == lent
+
+
+@pytest.mark.parametrize("name", ["問題と答え" * 60 + ".jsonl", "ä" * 49 + "x" * 60, "." * 300])
+def test_file_with_a_long_name_is_lent(name: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    folder.file("file-1").write_bytes(CHAT)
+    lent = folder.lend("ftjob-1", "training", "file-1", name)
+    assert lent.read_bytes() == CHAT
+    assert lent.suffix == (".jsonl" if "x" not in name else "")
 
 
 def test_server_is_imported_without_numpy_and_gguf() -> None:

@@ -6,16 +6,22 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock, patch
 
+import httpx
 import openai
 import pytest
 
 from bot.errors import LocalUnavailable
 from bot.local import LocalServer, engine
+from bot.local.jobs.telling import COMING
 from bot.local.training import events
+from bot.local.vllm import Vllm
 from bot.messages import Provider
+from tests.local import api as llama_api
 from tests.local.api import Api, client_of
-from tests.local.scripted import Run, ScriptedTrainer, measured
+from tests.local.scripted import Run, ScriptedLlama, ScriptedTrainer, measured
 from tests.local.vllm_server import KEY, VllmServer
 
 MODEL = "model-0.5B"
@@ -39,7 +45,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def serving(url: str, folder: Path, trainer: ScriptedTrainer) -> AsyncIterator[Api]:
+async def serving(
+    url: str, folder: Path, trainer: ScriptedTrainer, **options: Any
+) -> AsyncIterator[Api]:
     provider = Provider(
         "local",
         kind="local",
@@ -48,7 +56,7 @@ async def serving(url: str, folder: Path, trainer: ScriptedTrainer) -> AsyncIter
         vllm_url=url,
         api_key_env="VLLM_KEY",
     )
-    server = LocalServer(provider, folder.parent / "data", trainer=trainer.command)
+    server = LocalServer(provider, folder.parent / "data", trainer=trainer.command, **options)
     try:
         await server.start()
         async with client_of(server) as api:
@@ -133,6 +141,32 @@ async def test_deleted_model_is_unloaded_and_its_folder_is_gone(
             await api.ask(model)
 
 
+async def test_model_is_deleted_also_while_vllm_is_away(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        await api.ask(model)
+        (place,) = map(Path, vllm.adapters.values())
+        await vllm.stop()
+        assert (await api.sdk.models.delete(model)).deleted
+        assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    "listed", [[{}], [["id", "a"]], ["id"], [None], {"id": "a"}, "", None, 5], ids=repr
+)
+async def test_vllm_that_lists_something_else_is_said(listed: object, folder: Path) -> None:
+    vllm = Vllm("http://127.0.0.1:9/v1", "", folder)
+    answer = httpx.Response(200, json={"data": listed}, request=httpx.Request("GET", "http://v"))
+    with (
+        patch.object(httpx.AsyncClient, "request", AsyncMock(return_value=answer)),
+        pytest.raises(LocalUnavailable, match=r"does not list its models|serves no model"),
+    ):
+        await vllm.start()
+    await vllm.stop()
+
+
 async def test_model_that_vllm_does_not_load_is_answered_with_its_reason(
     folder: Path, trainer: ScriptedTrainer
 ) -> None:
@@ -185,3 +219,25 @@ async def test_start_with_a_wrong_key_names_it(
         with pytest.raises(LocalUnavailable, match=r"status 401.*api_key_env"):
             async with serving(vllm.url, folder, trainer):
                 pass
+
+
+async def test_job_of_a_folder_is_left_to_the_server_that_trains_it(
+    folder: Path, trainer: ScriptedTrainer, llama: ScriptedLlama
+) -> None:
+    del llama  # its environment is that of the other server's child
+    now = 1_000_000.0
+    async with ScriptedTrainer() as others, VllmServer(folder) as vllm:
+        data = folder.parent / "data"
+        data.mkdir()
+        async with llama_api.serving(data, others, now=lambda: now) as first:
+            async with serving(vllm.url, folder, trainer) as second:
+                model = await tuned(second, trainer)
+                assert model.startswith(f"ft:{MODEL}:")
+            async with serving(vllm.url, folder, trainer, trains=False, now=lambda: now) as second:
+                file = await second.upload()
+                job = await second.sdk.fine_tuning.jobs.create(model=MODEL, training_file=file)
+                now += COMING
+                await second.says(
+                    job.id, f"Waiting for a tunebot that is configured to train {folder}"
+                )
+            await first.tuned(others)

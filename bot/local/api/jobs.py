@@ -132,7 +132,11 @@ class JobRoutes:
             seed=randbelow(2**31) if asked.seed is None else asked.seed,
             metadata=asked.metadata,
         )
-        self._jobs.add(job)
+        try:
+            self._jobs.add(job)
+        except FileNotFoundError:  # deleted since it was looked at, or by hand
+            said = "A file of this job is not there any more: upload it again."
+            raise Refused(400, said, "invalid_file", "training_file") from None
         return job
 
     def _kind_of(self, field: str, id_: str, asked: NewJob) -> Kind:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
+from bot.errors import LocalUnavailable
 from bot.local.api.errors import Refused
 from bot.local.jobs.database import Database
 from bot.local.jobs.values import TunedModel
@@ -37,7 +38,8 @@ def add(router: APIRouter, database: Database, served: Served, model: str, creat
                 403, "The base model cannot be deleted: `tunebot local remove` does that."
             )
         adapters = await run_in_threadpool(forget, name)
-        await served.forget(*adapters)
+        with suppress(LocalUnavailable):  # what stays loaded has no name any more
+            await served.forget(*adapters)
         for adapter in adapters:
             await run_in_threadpool(discard, Path(adapter))
         return {"id": name, "object": "model", "deleted": True}

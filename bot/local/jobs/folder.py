@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-LONGEST_NAME = 100
+LONGEST_NAME = 100  # bytes; most file systems have 255
 
 
 class Folder:
@@ -45,7 +45,8 @@ class Folder:
         """
         place = self._jobs / job / use
         place.mkdir(parents=True, exist_ok=True)
-        lent = place / (re.sub(r"[^\w.-]+", "_", name)[-LONGEST_NAME:].lstrip(".") or "data.jsonl")
+        end = re.sub(r"[^\w.-]+", "_", name).encode()[-LONGEST_NAME:].decode(errors="ignore")
+        lent = place / (end.lstrip(".") or "data.jsonl")
         lent.unlink(missing_ok=True)
         try:
             lent.hardlink_to(self.file(file))
@@ -60,9 +61,15 @@ class Folder:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), use)
 
     def tidy(self, job: str) -> None:
-        """Delete what only a training that goes on needs: it is as large as three adapters."""
+        """Delete what only a training that goes on needs."""
         for use in ("training", "validation"):
             shutil.rmtree(self._jobs / job / use, ignore_errors=True)
+        self.drop_state(job)
+
+    def drop_state(self, job: str) -> None:
+        """Delete what a training goes on from, which is as large as three adapters: without it, it
+        begins anew.
+        """
         for rest in ("state.npz", "state.npz.partial"):
             with suppress(OSError):
                 (self.output(job) / rest).unlink()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,17 +29,14 @@ class Jobs:
         self._changed = changed
 
     def add(self, job: Job) -> None:
-        """Put a job at the end of the queue. Its files are its own from now on. Raises OSError and
-        sqlite3.Error: then it is not there.
+        """Put a job at the end of the queue. Its files are its own from now on. Raises OSError,
+        FileNotFoundError where one of them has gone, and sqlite3.Error: then it is not there.
         """
         try:
             with self._database.transaction() as tables:
-                for use, id_ in (
-                    ("training", job.training_file),
-                    ("validation", job.validation_file),
-                ):
-                    if file := tables.file(id_):
-                        self._folder.lend(job.id, use, id_, file.name)
+                self._lend(tables, job.id, "training", job.training_file)
+                if job.validation_file:
+                    self._lend(tables, job.id, "validation", job.validation_file)
                 tables.put_job(job)
                 ahead = len(tables.waiting()) - 1
                 self._tell(tables, job, f"Created fine-tuning job: {job.id}")
@@ -48,6 +47,11 @@ class Jobs:
             self._folder.drop(job.id)
             raise
         self._changed()
+
+    def _lend(self, tables: Tables, job: str, use: str, id_: str) -> None:
+        if (file := tables.file(id_)) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), id_)
+        self._folder.lend(job, use, id_, file.name)
 
     def cancel(self, id_: str) -> Job | None:
         """End a job; None where it has ended already, or is not there."""

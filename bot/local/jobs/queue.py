@@ -17,7 +17,7 @@ from bot.local.jobs.database import Database
 from bot.local.jobs.folder import Folder
 from bot.local.jobs.lives import Lives
 from bot.local.jobs.telling import Telling
-from bot.local.jobs.trainer import COMMAND, Trainer
+from bot.local.jobs.trainer import Trainer
 from bot.local.jobs.values import Failure, Job
 from bot.local.training.spec import Spec
 
@@ -29,14 +29,17 @@ log = structlog.get_logger(__name__)
 
 
 class Queue:
-    """Runs the jobs of a folder, as long as no other process does. `run` it once."""
+    """Runs the jobs of a folder, as long as no other process does. `run` it once.
+
+    `command` is what trains a base; None where only another process can.
+    """
 
     def __init__(
         self,
         database: Database,
         folder: Folder,
         now: Callable[[], float],
-        command: Sequence[str] = COMMAND,
+        command: Callable[[Path], Sequence[str] | None],
     ) -> None:
         self._database = database
         self._folder = folder
@@ -52,28 +55,40 @@ class Queue:
 
     async def run(self) -> None:
         """Run one job after the other until cancelled. A job that ran then goes on next time."""
-        async with AsyncFileLock(self._folder.lock, poll_interval=TICK):
-            while True:
-                try:
-                    waiting = await asyncio.to_thread(self._waiting)
-                    if not waiting:
-                        await self._change()
-                    elif not await self._work(waiting[0]):
-                        await asyncio.sleep(BREATH)
-                except (OSError, sqlite3.Error) as error:
-                    log.warning("queue of fine-tune jobs waits", reason=str(error))
-                    await asyncio.sleep(BREATH)
+        while True:
+            async with AsyncFileLock(self._folder.lock, poll_interval=TICK):
+                await self._run_ours()
+            await self._change()
 
-    async def _work(self, job: Job) -> bool:
+    async def _run_ours(self) -> None:
+        """Run jobs until all that wait are for another process."""
+        while True:
+            try:
+                waiting = await asyncio.to_thread(self._waiting)
+                commands = ((job, self._command(Path(job.base))) for job in waiting)
+                ours = [(job, command) for job, command in commands if command]
+                if not waiting:
+                    await self._change()
+                elif not ours:
+                    for job in waiting:
+                        await asyncio.to_thread(self._telling.leave, job)
+                    return
+                elif not await self._work(*ours[0]):
+                    await asyncio.sleep(BREATH)
+            except (OSError, sqlite3.Error) as error:
+                log.warning("queue of fine-tune jobs waits", reason=str(error))
+                await asyncio.sleep(BREATH)
+
+    async def _work(self, job: Job, command: Sequence[str]) -> bool:
         """Take a job as far as it gets; False where it is to be tried again later."""
         try:
-            went = await self._train(job.id)
+            went = await self._train(job.id, command)
         except Exception as error:  # a bug, too, ends its job and not the queue
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
                 return False
             failure = failure_of(error)
             log.warning("fine-tune job fails", job=job.id, code=failure.code, exc_info=error)
-            self._folder.tidy(job.id)  # which makes room to say it
+            self._folder.drop_state(job.id)  # which makes room to say it
             await asyncio.to_thread(self._telling.fail, job.id, failure)
             went = True
         if await asyncio.to_thread(self._ended, job.id):
@@ -81,12 +96,12 @@ class Queue:
             self._lives.pop(job.id, None)
         return went
 
-    async def _train(self, id_: str) -> bool:
+    async def _train(self, id_: str, command: Sequence[str]) -> bool:
         job = await asyncio.to_thread(self._telling.begin, id_)
         if job is None:
             return True
         spec = await asyncio.to_thread(self._write_spec, job)
-        async with Trainer.started(self._command, spec) as trainer:
+        async with Trainer.started(command, spec) as trainer:
             self.trainer = trainer
             log.info("fine-tune job runs", job=id_, process=trainer.pid)
             unwanted = asyncio.create_task(self._until_unwanted(id_), name=f"watch {id_}")

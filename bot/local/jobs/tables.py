@@ -138,6 +138,15 @@ class Tables:
         )
         return [TunedModel(**json.loads(facts)) for (facts,) in found]
 
+    def void_course(self, job: str) -> None:
+        """Have a job without its checkpoints, and what it told of its steps told again."""
+        self._ask(
+            "update events set key = null where job = ? and"
+            " (key = 'hyperparameters' or key like 'step %' or key like 'checkpoint %')",
+            (job,),
+        )
+        self._ask("delete from models where job = ? and step > 0", (job,))
+
     def delete_model(self, name: str) -> None:
         self._ask("delete from models where name = ?", (name,))
 

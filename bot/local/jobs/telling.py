@@ -19,6 +19,7 @@ from bot.local.jobs.making import tell_places
 from bot.local.jobs.tables import Tables
 from bot.local.jobs.values import Event, Failure, Job, StoredFile, TunedModel
 
+COMING = 60  # seconds in which another process takes a job that is its own
 KEPT = 3  # checkpoints: the trainer deletes the adapters of those before
 CHOSEN = "n_epochs", "batch_size", "learning_rate_multiplier", "beta"
 METRICS = "step", "loss", "accuracy"  # how the keys of a checkpoint's metrics end
@@ -70,9 +71,23 @@ class Telling:
                     return False
                 case "resumed":
                     self._tell(tables, job, said)
+                case "anew":
+                    tables.void_course(job.id)
+                    self._tell(tables, job, said)
                 case _:
                     self._tell(tables, job, said, key=f"message {said['message']}")
             return True
+
+    def leave(self, job: Job) -> None:
+        """A job waits for another process than this one: say so, unless that may just come."""
+        if self._now() < job.created_at + COMING:
+            return
+        message = (
+            f"Waiting for a tunebot that is configured to train {job.base}: start one, or cancel "
+            f"the job"
+        )
+        with self._database.transaction() as tables:
+            tables.tell(job.id, Event(message, "warn", key="elsewhere"), self._now())
 
     def interrupt(self, id_: str, step: int) -> None:
         """A job's trainer was killed, when it had done so many steps, and another goes on."""

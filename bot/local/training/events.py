@@ -7,6 +7,8 @@ Every event has type, level (info, warn or error) and message. By type there are
                      total_steps, trained_tokens
     resumed          step: this many are done. They and their checkpoints were told again before it,
                      the same, as who heard them may have died; those after it may have been too
+    anew             nothing more; what was saved cannot be gone on with: all steps that were told
+                     are void, and so are their checkpoints
     metrics          step, total_steps, epoch, learning_rate, train_loss, train_mean_token_accuracy,
                      eta (seconds left); at every tenth step, of a batch, valid_loss and
                      valid_mean_token_accuracy; at the end of an epoch both of the whole validation
@@ -52,6 +54,15 @@ def hyperparameters(chosen: Chosen, total_steps: int, trained_tokens: int, kind:
 
 def resumed(step: int) -> Event:
     return event("resumed", f"Going on after step {step}", step=step)
+
+
+def anew() -> Event:
+    return event(
+        "anew",
+        "The training begins anew: what was saved is of another version of tunebot, or the model "
+        "has changed since",
+        "warn",
+    )
 
 
 def told_before(

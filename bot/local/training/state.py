@@ -14,7 +14,6 @@ import numpy as np
 
 from bot.local.training.arrays import Array
 from bot.local.training.atomic import replacing
-from bot.local.training.fault import TrainingFault
 from bot.local.training.pace import Speeds
 
 
@@ -36,22 +35,26 @@ def save(path: Path, state: State, arrays: dict[str, Array]) -> None:
         np.savez(file, **named)
 
 
-def restore(path: Path, identity: str, arrays: dict[str, Array]) -> State:
-    """The last state that was saved, with the arrays filled from it; a new one if there is none.
-
-    Raises TrainingFault where the state is that of another training.
+def restore(path: Path, identity: str, arrays: dict[str, Array]) -> State | None:
+    """The last state that was saved, with the arrays filled from it; None where there is none, or
+    where it is not one of this training.
     """
     if not path.exists():
-        return State(identity)
+        return None
     with np.load(path) as saved:
-        told = json.loads(saved["state"].tobytes())
-        state = State(**told | {"speeds": Speeds(**told["speeds"])})
-        if state.identity != identity:
-            raise TrainingFault(
-                "other_training",
-                f"{path.parent} holds another training, or its files have changed: choose an empty "
-                f"folder.",
-            )
-        for name, array in arrays.items():
-            array[...] = saved[name]
+        state = state_of(json.loads(saved["state"].tobytes()), identity)
+        if state:
+            for name, array in arrays.items():
+                array[...] = saved[name]
     return state
+
+
+def state_of(told: dict[str, Any], identity: str) -> State | None:
+    """A state as it was written; None for that of another training, and for one that another
+    tunebot wrote: what it trained would not come out as this one's.
+    """
+    try:
+        state = State(**told | {"speeds": Speeds(**told["speeds"])})
+    except (KeyError, TypeError):
+        return None
+    return state if state.identity == identity else None

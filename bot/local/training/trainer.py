@@ -117,7 +117,9 @@ class Training:
         }
         self._state_file = spec.output / "state.npz"
         identity = identity_of(spec, chosen, training, validation)
-        self._state = states.restore(self._state_file, identity, self._arrays)
+        found = states.restore(self._state_file, identity, self._arrays)
+        self._anew = found is None and self._state_file.exists()
+        self._state = found or states.State(identity)
         self._pace = Pace(self._left(), self._state.speeds, clock)
         self._tell, self._clock, self._saved = tell, clock, clock()
 
@@ -125,6 +127,8 @@ class Training:
         """Take the steps that are left."""
         state, spec = self._state, self._spec
         tokens = self._chosen.epochs * self._training.tokens
+        if self._anew:
+            self._tell(events.anew())
         self._tell(events.hyperparameters(self._chosen, self._total, tokens, spec.kind))
         for told in events.told_before(state.history, self._per_epoch, self._adapter_file):
             self._tell(told)

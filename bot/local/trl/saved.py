@@ -11,9 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bot.local.training.atomic import replacing
-from bot.local.training.fault import TrainingFault
-from bot.local.training.pace import Speeds
-from bot.local.training.state import State
+from bot.local.training.state import State, state_of
 from bot.local.trl.kept import settle
 
 STATE = "state.json"
@@ -41,18 +39,13 @@ class Saved:
             if other != folder:
                 shutil.rmtree(other)
 
-    def last(self, identity: str) -> State:
-        """The state to go on from; a new one if there is none. Raises TrainingFault where it is
-        that of another training.
-        """
-        states = [json.loads(file.read_bytes()) for file in self.path.glob(f"*/{STATE}")]
-        if not states:
-            return State(identity)
-        told = max(states, key=lambda each: int(each["step"]))
-        if told["identity"] != identity:
-            raise TrainingFault(
-                "other_training",
-                f"{self.path.parent} holds another training, or its files have changed: choose an "
-                f"empty folder.",
-            )
-        return State(**told | {"speeds": Speeds(**told["speeds"])})
+    @property
+    def has_any(self) -> bool:
+        """Whether a checkpoint counts, if only for another training."""
+        return any(self.path.glob(f"*/{STATE}"))
+
+    def last(self, identity: str) -> State | None:
+        """The state to go on from; None where there is none of this training."""
+        told = [json.loads(file.read_bytes()) for file in self.path.glob(f"*/{STATE}")]
+        states = [state for each in told if (state := state_of(each, identity))]
+        return max(states, key=lambda each: each.step, default=None)

@@ -19,6 +19,7 @@ from bot.local.training.events import Tell
 from bot.local.training.fault import TrainingFault
 from bot.local.training.rows import Example, read
 from bot.local.training.spec import Spec
+from bot.local.training.state import State
 from bot.local.training.trainer import PATIENCE, warnings
 from bot.local.trl import model as folders
 from bot.local.trl.course import Course, Validation
@@ -67,11 +68,15 @@ def learn(spec: Spec, tell: Tell, beside: Path | None, clock: Callable[[], float
     steps = parameters.epochs * per_epoch
     tokens = parameters.epochs * sum(example.length for example in training)
     saved = Saved(spec.output)
-    state = saved.last(identity_of(spec, parameters, training, validation))
+    identity = identity_of(spec, parameters, training, validation)
+    found = saved.last(identity)
+    state = found or State(identity)
     set_seed(spec.seed)
     trainer = trainer_of(spec, parameters, model, training, str(saved.path))
     factors = get_peft_model_state_dict(trainer.model)
     kept.check({key: each.detach().cpu().float().numpy() for key, each in factors.items()})
+    if saved.has_any and not found:
+        tell(events.anew())
     tell(events.hyperparameters(parameters, steps, tokens, spec.kind))
     for told in events.told_before(
         state.history, per_epoch, lambda step: kept.path(spec.output, step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -185,10 +186,23 @@ def test_last_three_checkpoints_are_kept(training: Train, spec: Spec) -> None:
     assert kept == {"adapter-15.gguf", "adapter-20.gguf", "adapter-25.gguf"}
 
 
-def test_other_training_in_the_folder_is_not_gone_on_with(training: Train) -> None:
+@pytest.mark.parametrize("lost", ["identity", "speeds"])
+def test_training_that_another_tunebot_left_begins_anew_and_says_so(
+    lost: str, training: Train, spec: Spec, tmp_path: Path
+) -> None:
     training()
-    with pytest.raises(TrainingFault, match="holds another training"):
-        training(seed=1)
+    with np.load(spec.output / "state.npz") as saved:
+        arrays = dict(saved)
+    state = json.loads(arrays["state"].tobytes())
+    state[lost] = "another" if lost == "identity" else None
+    arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+    np.savez(spec.output / "state.npz", **arrays)
+    first, *rest = training()
+    assert (first["type"], first["level"]) == ("anew", "warn")
+    whole = training(output=tmp_path / "whole")
+    assert told(rest) == told(whole)
+    assert adapter(rest) == adapter(whole)
+    assert of_type(training(), "resumed")
 
 
 def test_two_processes_do_not_train_in_one_folder(

@@ -173,8 +173,18 @@ def test_training_that_is_done_is_not_done_again(laboratory: Laboratory, spec: S
     first, second = (laboratory.train(spec) for _ in range(2))
     assert of_type(second, "resumed")[0]["step"] == 10
     assert [event for event in second if event["type"] != "resumed"] == first
-    other = laboratory.train(spec.model_copy(update={"seed": 1}))
-    assert other[-1]["code"] == "other_training"
+
+
+def test_training_that_is_another_begins_anew_and_says_so(
+    laboratory: Laboratory, spec: Spec
+) -> None:
+    laboratory.train(spec)
+    other = spec.model_copy(update={"seed": 1})
+    first, *rest = laboratory.train(other)
+    assert (first["type"], first["level"]) == ("anew", "warn")
+    assert of_type(rest, "metrics")[0]["step"] == 1
+    assert not of_type(rest, "resumed")
+    assert of_type(laboratory.train(other), "resumed")[0]["step"] == 10
 
 
 def test_adapters_without_a_gguf_file_are_folders_of_peft(
