@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.ending import end
+
 FILES = {"adapter_config.json", "adapter_model.safetensors"}
 KEY = "vllm-key"
 
@@ -51,7 +53,7 @@ class VllmServer:
         await self.stop()
 
     async def stop(self) -> None:
-        await self._runner.cleanup()
+        await end(self._runner)
 
     def starts_anew(self) -> None:
         """What was loaded while it ran is gone."""
