@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -48,16 +48,26 @@ def chat_faults(fields: object) -> Iterator[Fault]:
         return
     for key in sorted(fields.keys() - CHAT_KEYS):
         yield Fault(rules.UNKNOWN_KEY, key)
-    yield from tool_faults(fields)
-    messages = fields.get("messages")
+    yield from dialogue_faults(fields, fields.get("messages"), _order_faults)
+
+
+def dialogue_faults(
+    declared: Mapping[str, Any],
+    messages: object,
+    order_faults: Callable[[Sequence[Message]], Iterator[Fault]],
+) -> Iterator[Fault]:
+    """What is wrong with messages and the tools that are declared for them; what may follow what
+    differs between formats.
+    """
+    yield from tool_faults(declared)
     if not isinstance(messages, list) or not messages:
         yield Fault(rules.NO_MESSAGES)
         return
     yield from each_message(messages)
     if all(isinstance(message, dict) for message in messages):
-        yield from _order_faults(messages)
+        yield from order_faults(messages)
         yield from answer_faults(messages)
-        yield from undeclared_faults(fields, messages)
+        yield from undeclared_faults(declared, messages)
 
 
 def each_message(messages: Sequence[object]) -> Iterator[Fault]:

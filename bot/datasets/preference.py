@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.datasets import general, rules
-from bot.datasets.chat import each_message
+from bot.datasets.chat import Message, dialogue_faults, each_message
 from bot.datasets.checks import Check, Choice
 from bot.datasets.faults import Change, Fault, Faults, Fields, mended
 from bot.datasets.findings import Finding, Row
 from bot.datasets.message import known_keys, without
-from bot.datasets.tools import answer_faults, tool_faults, undeclared_faults
+from bot.datasets.tools import undeclared_faults
 
 OUTPUTS = ("preferred_output", "non_preferred_output")
 KEYS = {"input", *OUTPUTS}
@@ -62,17 +62,12 @@ def preference_faults(fields: object) -> Iterator[Fault]:
 def _input_faults(asked: Mapping[str, Any]) -> Iterator[Fault]:
     for key in sorted(asked.keys() - INPUT_KEYS):
         yield Fault(rules.UNKNOWN_KEY, key)
-    yield from tool_faults(asked)
-    messages = asked.get("messages")
-    if not isinstance(messages, list) or not messages:
-        yield Fault(rules.NO_MESSAGES)
-        return
-    yield from each_message(messages)
-    if all(isinstance(message, dict) for message in messages):
-        if messages[-1].get("role") == "assistant":
-            yield Fault(rules.ANSWERED_INPUT)
-        yield from answer_faults(messages)
-        yield from undeclared_faults(asked, messages)
+    yield from dialogue_faults(asked, asked.get("messages"), _end_faults)
+
+
+def _end_faults(messages: Sequence[Message]) -> Iterator[Fault]:
+    if messages[-1].get("role") == "assistant":
+        yield Fault(rules.ANSWERED_INPUT)
 
 
 def _output_faults(asked: Mapping[str, Any], output: Any) -> Iterator[Fault]:

@@ -12,12 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.datasets import general, rules
-from bot.datasets.chat import each_message, without_misplaced_weights
+from bot.datasets.chat import Message, dialogue_faults, without_misplaced_weights
 from bot.datasets.checks import Check, Choice
 from bot.datasets.faults import Change, Fault, Faults, Fields, Places, mended
 from bot.datasets.findings import Finding, Level, Row, many
 from bot.datasets.message import known_keys
-from bot.datasets.tools import answer_faults, tool_faults, undeclared_faults
 
 RESERVED = {"messages", "tools"}
 MOST_FIELDS = 50  # that are looked for in every example
@@ -106,23 +105,19 @@ def reinforcement_faults(fields: object) -> Iterator[Fault]:
     if not isinstance(fields, dict):
         yield Fault(rules.NOT_AN_OBJECT)
         return
-    described = {"tools": fields.get("tools")}
-    yield from tool_faults(described)
-    messages = fields.get("messages")
-    if not isinstance(messages, list) or not messages:
-        yield Fault(rules.NO_MESSAGES)
-        return
-    yield from each_message(messages)
-    if all(isinstance(message, dict) for message in messages):
-        roles = [message.get("role") for message in messages]
-        if all(role == "assistant" for role in roles):
-            yield Fault(rules.NOTHING_ASKED)
-        elif roles[-1] == "assistant":
-            yield Fault(rules.ANSWERED)
-        if "system" in roles:
-            yield Fault(rules.SYSTEM)
-        yield from answer_faults(messages)
-        yield from undeclared_faults(described, messages)
+    # Any other field is the grader's.
+    declared = {"tools": fields.get("tools")}
+    yield from dialogue_faults(declared, fields.get("messages"), _order_faults)
+
+
+def _order_faults(messages: Sequence[Message]) -> Iterator[Fault]:
+    roles = [message.get("role") for message in messages]
+    if all(role == "assistant" for role in roles):
+        yield Fault(rules.NOTHING_ASKED)
+    elif roles[-1] == "assistant":
+        yield Fault(rules.ANSWERED)
+    if "system" in roles:
+        yield Fault(rules.SYSTEM)
 
 
 def ended_with_question(fields: Fields) -> Fields:
