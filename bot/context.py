@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from bot.messages import Profile, Role, Turn
 
 ENDLESS = 2**31  # tokens: the room of a model whose window nobody knows
-ANSWER_TOKENS = 512  # kept free for an answer when the profile sets no limit
 TURN_TOKENS = 3  # what a chat format adds to each turn: facts/prepare-data.md
 
 
@@ -16,9 +15,7 @@ def room(profile: Profile, window: int) -> int:
 
     What the profile lets an answer take is kept free, but never more than half of the window.
     """
-    asked = profile.params.get("max_completion_tokens") or profile.params.get("max_tokens")
-    answer = asked if isinstance(asked, int) else ANSWER_TOKENS
-    return window - min(answer, window // 2) if window else ENDLESS
+    return window - min(profile.answer_tokens, window // 2) if window else ENDLESS
 
 
 def fit(

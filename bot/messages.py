@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 OPENAI_URL = "https://api.openai.com/v1"
+ANSWER_TOKENS = 512  # of an answer to whose length the profile sets no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,12 @@ class Profile:
     history: int = 50
     summarise: bool = False
     vision: bool = False
+
+    @property
+    def answer_tokens(self) -> int:
+        """The tokens that an answer may take."""
+        asked = self.params.get("max_completion_tokens") or self.params.get("max_tokens")
+        return asked if isinstance(asked, int) else ANSWER_TOKENS
 
 
 @dataclass(frozen=True, slots=True)

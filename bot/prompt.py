@@ -35,6 +35,7 @@ def request_body(
     if profile.stop:
         body["stop"] = list(profile.stop)
     if profile.api == "completions":
+        body.setdefault("max_tokens", profile.answer_tokens)  # else OpenAI ends it after 16
         return {**body, "prompt": completion_prompt(profile, turns, summary, go_on=go_on)}
     messages = chat_messages(profile, turns, summary, go_on=go_on, pictures=pictures)
     return {**body, "messages": messages}

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.context import ANSWER_TOKENS, ENDLESS, TURN_TOKENS, fit, room, tokens_of
-from bot.messages import Profile, Role, Turn
+from bot.context import ENDLESS, TURN_TOKENS, fit, room, tokens_of
+from bot.messages import ANSWER_TOKENS, Profile, Role, Turn
 
 some_turns = st.lists(
     st.builds(Turn, st.sampled_from(Role), st.text(st.characters(codec="ascii"), max_size=30)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages import Profile, Role, Turn
+from bot.messages import ANSWER_TOKENS, Profile, Role, Turn
 from bot.prompt import GO_ON, alternating, completion_prompt, request_body
 
 SUPPORT = Profile(
@@ -35,6 +35,7 @@ def test_the_prompt_of_a_real_training_file_is_met_letter_for_letter() -> None:
     )
     assert request_body(SUPPORT, said) == {
         "model": "davinci-002",
+        "max_tokens": ANSWER_TOKENS,
         "stop": [".\n"],
         "prompt": "Where can I see the use record of spare parts?\nAgent: For example, click "
         "`Spare Parts Usage Record` to view the use of spare parts.\nCustomer: How to upgrade "
@@ -93,6 +94,11 @@ def test_a_prompt_that_was_trained_is_met_however_it_is_typed(
 def test_a_prompt_starts_at_a_question() -> None:
     said = turns("lost", "An answer whose question was cut away", "Hi")[1:]
     assert completion_prompt(SUPPORT, said) == "Hi\nAgent:"
+
+
+def test_limit_of_an_answer_is_the_profiles_where_it_sets_one() -> None:
+    limited = replace(SUPPORT, params={"max_tokens": 40})
+    assert request_body(limited, turns("Hi"))["max_tokens"] == 40
 
 
 def test_going_on_leaves_the_cut_answer_open() -> None:
