@@ -14,14 +14,15 @@ from bot.shell.words import Typed, confirmed
 from bot.training import JobStatus
 
 NOBODY = "Nobody is here to choose. Add --yes for the first, or give one of these commands:"
+NOT_ENOUGH = "Nobody is here to choose, and --yes is not enough here. Give one of these commands:"
 
 
 class Dialogue:
     """Gives a command, asks what its card asks, and follows the job that it begins.
 
-    `yes` presses the first button of a card that asks before it does; with `detach` a job that
-    begins is followed until its service has it, and no further. `followed` is the number of the job
-    that is before the eyes, None for none.
+    `yes` presses the first button of a card that asks before it does, but that of a start; with
+    `detach` a job that begins is followed until its service has it, and no further. `followed` is
+    the number of the job that is before the eyes, None for none.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Dialogue:
             self._screen.card(said.text, said.document, failed=failed)
             if failed or not said.buttons:
                 return int(failed)
-            if not (self._yes or self._screen.asks) and self._command.asks_first:
+            if not (self._presses or self._screen.asks) and self._command.asks_first:
                 self._tell_how(said)
                 return 1
             button = await self._pressed(said)
@@ -56,14 +57,21 @@ class Dialogue:
                 return 0
             command = Typed(button.says)
 
+    @property
+    def _presses(self) -> bool:
+        """Whether --yes presses the first button. A start was told of it, and asks all the same
+        where no limit of costs would hold: then a person chooses.
+        """
+        return self._yes and self._command.asks_first and self._command.verb != "start"
+
     async def _pressed(self, said: Said) -> Button | None:
         """The button that is chosen, if any."""
-        if self._yes and self._command.asks_first:
+        if self._presses:
             return said.buttons[0]
         return await self._screen.chosen(said.buttons) if self._screen.asks else None
 
     def _tell_how(self, said: Said) -> None:
-        self._screen.note(NOBODY)
+        self._screen.note(NOT_ENOUGH if self._yes else NOBODY)
         for button in said.buttons:
             self._screen.note(f"  tunebot {button.says.lstrip('/')}  # {button.label}")
 

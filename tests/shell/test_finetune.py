@@ -51,6 +51,19 @@ async def test_file_is_trained_from_and_followed_to_its_end(
     assert "Try it" in again.out
 
 
+async def test_start_of_unknown_price_is_not_confirmed_by_yes_where_a_limit_is_set(
+    shell: Shell, tuning: TuningServer
+) -> None:
+    limited = shell.config.read_text().replace("[tuning]", "[tuning]\nmost_per_job = 5.0")
+    shell.config.write_text(limited)
+    asked = await shell.does("start", "faq.csv", "babbage-002", "--yes")
+    assert asked.code == 1
+    assert "its price is unknown" in asked.out
+    assert "--yes is not enough here" in asked.err
+    assert "tunebot finetune confirm 1  # Start" in asked.err
+    assert not tuning.jobs
+
+
 async def test_job_that_fails_or_was_not_made_is_1(shell: Shell, tuning: TuningServer) -> None:
     refused = await shell.does("start", "file-nowhere", MODEL, "--yes")
     assert refused.code == 1
