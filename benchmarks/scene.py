@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 ASKED = re.compile(r"\d{6,}")  # what an answer begins with: when the model was asked for it
 LAST = "word59"  # what it ends with
 PATIENCE = 60.0  # seconds until an answer counts as lost
+Asker = TypeVar("Asker")  # a person as a platform has it
 Command = Callable[[str], Sequence[str]]  # from the platform's address to what starts a bot
 FIRST_CORE = min(os.sched_getaffinity(0))  # before this process is kept on another
 TICK = os.sysconf("SC_CLK_TCK")
@@ -43,12 +45,14 @@ class Figures:
 
     `asked` is from the message to the request at the model, `shown` from the model's first token to
     the first text that is seen. `lost` answers did not come in a minute, `refused` calls were over
-    a limit, of `calls` in all; `more` messages were seen than answers are.
+    a limit, of `calls` in all; `more` messages were seen than answers are. `acknowledged` is from
+    what the platform sends to its acknowledgement, where it waits for one.
     """
 
     asked: list[float] = field(default_factory=list)
     shown: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
+    acknowledged: list[float] = field(default_factory=list)
     answers_a_second: float = 0.0
     cpu: float = 0.0
     peak: float = 0.0
@@ -56,6 +60,21 @@ class Figures:
     more: int = 0
     calls: int = 0
     refused: int = 0
+
+
+async def asking(
+    people: Iterable[Asker], answers: int, ask: Callable[[Asker], Awaitable[None]]
+) -> None:
+    """Let people ask so many questions in all, each after the last answer."""
+    left = iter(range(answers))
+
+    async def talk(person: Asker) -> None:
+        for _ in left:
+            await ask(person)
+
+    async with asyncio.TaskGroup() as talks:
+        for person in people:
+            talks.create_task(talk(person))
 
 
 @asynccontextmanager
@@ -80,9 +99,3 @@ def processor_time(process: int) -> float:
     """The seconds of processor time that a process took so far (proc(5), stat)."""
     stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(stat[11]) + int(stat[12])) / TICK
-
-
-def peak(process: int) -> float:
-    """The most MiB of memory that a process ever held."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))

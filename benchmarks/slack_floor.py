@@ -9,35 +9,23 @@ twice is answered twice, and a long answer has no end.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiohttp
-import httpx
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from benchmarks.floor_model import streamed
+
 PAUSE = 1.0  # seconds between two appends
 RETRIES = 100  # of a call that came too fast, each after the time that Slack asks for
 histories: defaultdict[str, deque[dict[str, str]]] = defaultdict(lambda: deque(maxlen=50))
-model = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None))
-
-
-async def streamed(messages: Sequence[dict[str, str]]) -> AsyncIterator[str]:
-    """The tokens of an answer."""
-    body = {"model": "gpt-4o-mini", "messages": list(messages), "stream": True}
-    async with model.stream("POST", f"{sys.argv[2]}/chat/completions", json=body) as response:
-        async for line in response.aiter_lines():
-            if line.startswith("data: {"):
-                for choice in json.loads(line[6:])["choices"]:
-                    yield choice["delta"].get("content") or ""
 
 
 async def answer(event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -47,7 +35,7 @@ async def answer(event: dict[str, Any], body: dict[str, Any], client: AsyncWebCl
     channel, thread = event["channel"], event.get("thread_ts", event["ts"])
     history, text, unseen, ts, shown = histories[thread], "", "", "", 0.0
     history.append({"role": "user", "content": event["text"]})
-    async for token in streamed(history):
+    async for token in streamed(sys.argv[2], history):
         text, unseen = text + token, unseen + token
         if not unseen or time.monotonic() - shown < PAUSE:
             continue

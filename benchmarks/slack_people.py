@@ -12,9 +12,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
 
 from benchmarks.bot import QUESTION
+from benchmarks.machine import peak
 from benchmarks.scene import (
     ASKED,
     LAST,
@@ -22,20 +22,13 @@ from benchmarks.scene import (
     Command,
     Figures,
     Scene,
+    asking,
     living,
-    peak,
     processor_time,
 )
 from tests.slack_server import Limits, Message, Person, Slack
 
 STARTS_WITHIN = 20.0  # seconds
-
-
-@dataclass
-class SlackFigures(Figures):
-    """`acknowledged` is from each envelope to its acknowledgement, in ms."""
-
-    acknowledged: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -80,18 +73,18 @@ class People:
         if message.user == self._slack.workspace.bot.id and message.thread_ts in self._questions:
             self._questions[message.thread_ts].sees(message)
 
-    async def talk(self) -> SlackFigures:
+    async def talk(self) -> Figures:
         """All questions and answers, after one round that warms everything up."""
         scene, slack = self._scene, self._slack
         people = [slack.person(f"person{number}") for number in range(scene.people)]
-        await self._round(people, scene.people)
+        await asking(people, scene.people, self._ask)
         await asyncio.sleep(scene.rest)
         await slack.delivery.settled()
         self._questions.clear()
         slack.statuses.clear()
         delivered = len(slack.delivery.payloads)
         start, cpu = time.monotonic(), processor_time(self._bot)
-        await self._round(people, scene.answers)
+        await asking(people, scene.answers, self._ask)
         seconds = time.monotonic() - start
         await slack.delivery.settled()
         figures = found(list(self._questions.values()))
@@ -108,17 +101,6 @@ class People:
         ]
         return figures
 
-    async def _round(self, people: Sequence[Person], answers: int) -> None:
-        left = islice(count(), answers)
-
-        async def talking(person: Person) -> None:
-            for _ in left:
-                await self._ask(person)
-
-        async with asyncio.TaskGroup() as talks:
-            for person in people:
-                talks.create_task(talking(person))
-
     async def _ask(self, person: Person) -> None:
         question = Question(time.monotonic_ns())
         message = person.says(person.im, QUESTION)
@@ -129,10 +111,10 @@ class People:
             return  # it is lost
 
 
-def found(questions: Sequence[Question]) -> SlackFigures:
+def found(questions: Sequence[Question]) -> Figures:
     """The times of all answers, and how many there are too few or too many."""
     answered = [each for each in questions if each.answered.is_set()]
-    return SlackFigures(
+    return Figures(
         asked=[(each.asked - each.said) / 1e6 for each in answered],
         shown=[(each.shown - each.asked) / 1e6 for each in answered],
         whole=[(each.whole - each.said) / 1e6 for each in answered],
@@ -141,7 +123,7 @@ def found(questions: Sequence[Question]) -> SlackFigures:
     )
 
 
-async def play(scene: Scene, command: Command) -> SlackFigures:
+async def play(scene: Scene, command: Command) -> Figures:
     """Let people talk to the bot that a command starts."""
     limits = Limits() if scene.limited else None
     async with Slack(limits=limits, keep_calls=False) as slack:

@@ -8,118 +8,17 @@ tokens. The floor is `benchmarks.telegram_floor`: nothing on disk, nothing survi
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
-
-from benchmarks.machine import heading, percentile, pin, table, target
-from benchmarks.scene import Command, Figures, Scene
+from benchmarks.comparison import Comparison
+from benchmarks.scene import Scene
 from benchmarks.telegram_people import play
-from benchmarks.turns import GAP, model
-from tests.adapters.telegram import living
+from benchmarks.turns import GAP
 
 SCENES = (
     Scene("one person, limits on", 1, 20, limited=True, gap=GAP),
     Scene("20 people, limits on", 20, 120, limited=True, gap=GAP),
     Scene("50 people, limits off, instant model", 50, 3000, limited=False, gap=0.0),
 )
-COLUMNS = (
-    "People",
-    "Bot",
-    "Message to request, ms (p99)",
-    "First token to seen, ms (p99)",
-    "Whole answer, s",
-    "Answers a second",
-    "CPU an answer, ms",
-    "Peak, MiB",
-    "Refused calls",
-    "Lost, double",
-)
 UNLIMITED = "chat_rate = 0\ngroup_rate = 0\nrate = 0"
 
-
-def floor(base_url: str, api_url: str) -> Sequence[str]:
-    """The bot that makes no promise."""
-    return [sys.executable, "-m", "benchmarks.telegram_floor", api_url, base_url]
-
-
-def tunebot(base_url: str, folder: Path, limits: str, api_url: str) -> Sequence[str]:
-    """tunebot on a new database."""
-    for old in folder.iterdir():
-        old.unlink()
-    return living.command(folder, api_url, base_url, log_level="WARNING", settings=limits)
-
-
-def measure(scene: Scene, folder: Path) -> dict[str, Figures]:
-    """The figures of both bots."""
-    with model(scene.gap) as base_url:
-        commands: dict[str, Command] = {
-            "floor": partial(floor, base_url),
-            "tunebot": partial(tunebot, base_url, folder, "" if scene.limited else UNLIMITED),
-        }
-        return {name: asyncio.run(play(scene, command)) for name, command in commands.items()}
-
-
-def line(scene: Scene, name: str, found: Figures) -> list[str]:
-    """The cells of a row."""
-    return [
-        scene.name,
-        name,
-        f"{median(found.asked):.1f} ({percentile(found.asked, 99):.1f})",
-        f"{median(found.shown):.1f} ({percentile(found.shown, 99):.1f})",
-        f"{median(found.whole) / 1000:.2f}",
-        f"{found.answers_a_second:.1f}",
-        f"{found.cpu:.1f}",
-        f"{found.peak:.0f}",
-        f"{found.refused} of {found.calls}",
-        f"{found.lost}, {found.more}",
-    ]
-
-
-def targets(found: Sequence[dict[str, Figures]]) -> list[str]:
-    """What the issue asks for, and whether it is so."""
-    one, twenty, fifty = (each["tunebot"] for each in found)
-    least = found[2]["floor"]
-    cpu, rate = fifty.cpu / least.cpu, least.answers_a_second / fifty.answers_a_second
-    asked = median(one.asked)
-    seen = max(median(one.shown), median(twenty.shown))
-    refused = twenty.refused / twenty.calls
-    unanswered = sum(each["tunebot"].lost + each["tunebot"].more for each in found)
-    return [
-        target("message to request under 8 ms (median)", f"{asked:.1f} ms", met=asked < 8),
-        target("first text seen within 50 ms of the first token", f"{seen:.1f} ms", met=seen < 50),
-        target("CPU within 1.5 times of the floor", f"{cpu:.2f}", met=cpu <= 1.5),
-        target("throughput within 1.5 times of the floor", f"{rate:.2f}", met=rate <= 1.5),
-        target("under 2 % of calls refused", f"{refused:.1%}", met=refused < 0.02),
-        target("all answered, each once", f"{unanswered} not", met=not unanswered),
-    ]
-
-
-def main() -> None:
-    """Print the table and the targets."""
-    quick = "--quick" in sys.argv[1:]
-    title = heading("benchmarks.telegram", sys.argv[1:])
-    pin(1)
-    found = []
-    with TemporaryDirectory(dir=".", prefix=".benchmark-") as folder:
-        for scene in SCENES:
-            answers = scene.answers // (5 if quick else 1)
-            found.append(measure(replace(scene, answers=answers), Path(folder)))
-            print(".", end="", file=sys.stderr, flush=True)
-    print(f"\n\n{title}\n")
-    lines = [
-        line(scene, name, figures)
-        for scene, bots in zip(SCENES, found, strict=True)
-        for name, figures in bots.items()
-    ]
-    print(table(COLUMNS, lines))
-    print("", *targets(found), sep="\n")
-
-
 if __name__ == "__main__":
-    main()
+    Comparison("telegram", "Message", SCENES, UNLIMITED, play).main()

@@ -9,32 +9,20 @@ answer, and a long answer has no end.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
-import httpx
 from telegram import Message, Update
 from telegram.error import RetryAfter
 from telegram.ext import Application, ContextTypes, MessageHandler, filters
 
+from benchmarks.floor_model import streamed
+
 PAUSE = 1.0  # seconds between two previews
 histories: defaultdict[int, deque[dict[str, str]]] = defaultdict(lambda: deque(maxlen=50))
-model = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None))
-
-
-async def streamed(messages: Sequence[dict[str, str]]) -> AsyncIterator[str]:
-    """The tokens of an answer."""
-    body = {"model": "gpt-4o-mini", "messages": list(messages), "stream": True}
-    async with model.stream("POST", f"{sys.argv[2]}/chat/completions", json=body) as response:
-        async for line in response.aiter_lines():
-            if line.startswith("data: {"):
-                for choice in json.loads(line[6:])["choices"]:
-                    yield choice["delta"].get("content") or ""
 
 
 async def answer(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -43,7 +31,7 @@ async def answer(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
     assert isinstance(message, Message)
     history, text, shown = histories[message.chat_id], "", -PAUSE
     history.append({"role": "user", "content": message.text or ""})
-    async for token in streamed(history):
+    async for token in streamed(sys.argv[2], history):
         text += token
         if text and time.monotonic() - shown > PAUSE:
             shown = time.monotonic()

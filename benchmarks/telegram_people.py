@@ -7,12 +7,10 @@ machine.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Sequence
-from itertools import count, islice
 
 from benchmarks.bot import QUESTION
+from benchmarks.machine import peak
 from benchmarks.scene import (
     ASKED,
     LAST,
@@ -20,8 +18,8 @@ from benchmarks.scene import (
     Command,
     Figures,
     Scene,
+    asking,
     living,
-    peak,
     processor_time,
 )
 from tests.telegram_server import Chat, Limits, TelegramServer
@@ -41,11 +39,11 @@ class People:
         """All questions and answers, after one round that warms everything up."""
         scene, figures = self._scene, self.figures
         chats = [self._telegram.private(1000 + number) for number in range(scene.people)]
-        await self._round(chats, scene.people)
+        await asking(chats, scene.people, self._ask)
         self.figures = figures = Figures()
         self._telegram.statuses.clear()
         start, cpu = time.monotonic(), processor_time(self._bot)
-        await self._round(chats, scene.answers)
+        await asking(chats, scene.answers, self._ask)
         answered = scene.answers - figures.lost
         figures.answers_a_second = answered / (time.monotonic() - start)
         figures.cpu = (processor_time(self._bot) - cpu) / scene.answers * 1000
@@ -54,17 +52,6 @@ class People:
         figures.calls = sum(n for (method, _), n in statuses.items() if method != "getUpdates")
         figures.refused = sum(n for (_, status), n in statuses.items() if status == 429)
         return figures
-
-    async def _round(self, chats: Sequence[Chat], answers: int) -> None:
-        left = islice(count(), answers)
-
-        async def person(chat: Chat) -> None:
-            for _ in left:
-                await self._ask(chat)
-
-        async with asyncio.TaskGroup() as people:
-            for chat in chats:
-                people.create_task(person(chat))
 
     async def _ask(self, chat: Chat) -> None:
         figures, at = self.figures, time.monotonic_ns()

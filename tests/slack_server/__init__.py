@@ -18,9 +18,11 @@ What the limits are is in facts/slack.md; the methods' arguments and the blocks 
 Slack's own descriptions where these are there.
 """
 
+from tests.faults import Drop, Hang, Raw, page
+from tests.rates import Rate
 from tests.slack_server.calls import Call
-from tests.slack_server.faults import Drop, Fail, Hang
-from tests.slack_server.limits import Lengths, Limits, Rate
+from tests.slack_server.faults import Fail, Fault
+from tests.slack_server.limits import Lengths, Limits
 from tests.slack_server.people import Person
 from tests.slack_server.pings import Ping
 from tests.slack_server.server import Delivery, SlackServer, Tokens
@@ -34,6 +36,7 @@ __all__ = [
     "Delivery",
     "Drop",
     "Fail",
+    "Fault",
     "File",
     "Hang",
     "Lengths",
@@ -42,10 +45,12 @@ __all__ = [
     "Person",
     "Ping",
     "Rate",
+    "Raw",
     "Slack",
     "SlackServer",
     "Tokens",
     "User",
     "View",
     "Workspace",
+    "page",
 ]

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.clock import StoppedClock
-from tests.slack_server import Channel, SlackServer, User
+from tests.slack_server import Channel, Slack, SlackServer, User
 
 
 @pytest.fixture
@@ -21,6 +21,13 @@ def clock() -> StoppedClock:
 async def server(clock: StoppedClock) -> AsyncIterator[SlackServer]:
     async with SlackServer(now=clock.now) as server:
         yield server
+
+
+@pytest.fixture
+async def slack(clock: StoppedClock) -> AsyncIterator[Slack]:
+    """One that tells the bot what people do."""
+    async with Slack(now=clock.now, sleep=clock.sleep, limits=None) as slack:
+        yield slack
 
 
 @pytest.fixture

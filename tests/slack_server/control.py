@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tests.slack_server.faults import Drop, Fail, Fault, Hang
+from tests.faults import Drop, Hang, page
+from tests.slack_server.faults import Fail, Fault
 from tests.slack_server.values import Channel, Json, Message, Refused
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 
 Action = Callable[["SlackServer", Json], "Json | Awaitable[Json]"]
 ACTIONS: dict[str, Action] = {}
-FAULTS: dict[str, Callable[..., Fault]] = {"drop": Drop, "fail": Fail, "hang": Hang}
+FAULTS: dict[str, Callable[..., Fault]] = {
+    "drop": Drop,
+    "fail": Fail,
+    "hang": Hang,
+    "page": page,
+}
 
 
 def action(name: str) -> Callable[[Action], Action]:
@@ -83,7 +89,7 @@ def channel(slack: SlackServer, given: Json) -> Json:
 @action("fails")
 def fails(slack: SlackServer, given: Json) -> Json:
     """Plan a fault: `method`, perhaps `channel` and `times`, and `fault`, whose `kind` is "drop",
-    "fail" or "hang" and the rest its fields.
+    "fail", "hang" or "page" and the rest its fields.
     """
     fault = FAULTS[given["fault"].pop("kind")](**given["fault"])
     where, times = given.get("channel", ""), given.get("times", 1)

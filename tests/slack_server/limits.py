@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-LENIENT = 0.95
+from tests.rates import Bucket, Rate
+
 # facts/slack.md; 0 is a rate of its own, which Slack calls special.
 TIERS = {
     "apps.connections.open": 3,
@@ -50,14 +51,6 @@ class TooFast(Exception):
         self.retry_after = math.ceil(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So many calls a second in the long run, `burst` at once."""
-
-    a_second: float
-    burst: int
-
-
 def tier(number: int, a_minute: int) -> tuple[int, Rate]:
     """A tier's rate: what it takes in a minute it takes at once, too, if it came slowly before."""
     return number, Rate(a_minute / 60, burst=a_minute)
@@ -73,7 +66,7 @@ class Limits:
     tiers: dict[int, Rate] = field(
         default_factory=lambda: dict([tier(2, 20), tier(3, 50), tier(4, 100), tier(0, 600)])
     )
-    posts: Rate = Rate(1, burst=3)
+    posts: Rate = field(default=Rate(1, burst=3))
 
 
 @dataclass(slots=True)
@@ -87,26 +80,6 @@ class Lengths:
     stream: int = 10_600
     stream_seconds: float = 300.0
     metadata: int = 16_000
-
-
-class Bucket:
-    """What a rate leaves."""
-
-    def __init__(self, rate: Rate) -> None:
-        self._rate = rate
-        self._left = float(rate.burst)
-        self._at = -math.inf
-
-    def wait(self, now: float) -> float:
-        """Seconds until another call is taken."""
-        self._left = min(self._rate.burst, self._left + (now - self._at) * self._rate.a_second)
-        self._at = now
-        # Who keeps the pace is not refused because a call was faster on its way than another.
-        return (LENIENT - self._left) / self._rate.a_second
-
-    def take(self) -> None:
-        """A call came; known from `wait` to fit."""
-        self._left -= 1
 
 
 class RateLimits:
@@ -136,7 +109,7 @@ class RateLimits:
             self.refused[method] += 1
             raise TooFast(wait)
         for bucket in buckets:
-            bucket.take()
+            bucket.take(now)
 
     def _of(self, method: str, channel: str) -> list[Bucket]:
         """The buckets that a call draws from."""
@@ -145,4 +118,4 @@ class RateLimits:
         rates = {(method, ""): self.limits.tiers[TIERS[method]]}
         if method == "chat.postMessage":
             rates = {(method, channel): self.limits.posts}
-        return [self._buckets.setdefault(key, Bucket(rate)) for key, rate in rates.items()]
+        return [self._buckets.setdefault(key, rate.gauge()) for key, rate in rates.items()]

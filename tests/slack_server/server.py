@@ -6,15 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, Self
 
 from aiohttp import web
 
 from tests.ending import end
+from tests.faults import Faults, Planned, spoilt
 from tests.slack_server import assistant, chat, files, reactions, streams, views, wire
 from tests.slack_server.calls import Call
 from tests.slack_server.control import Control
-from tests.slack_server.faults import Drop, Fail, Fault, Faults, Hang, Planned
+from tests.slack_server.faults import Fail, Fault
 from tests.slack_server.limits import Lengths, Limits, RateLimits, TooFast
 from tests.slack_server.methods import METHODS
 from tests.slack_server.specification import specification
@@ -87,7 +89,7 @@ class SlackServer:
         self.workspace = Workspace(now)
         self.lengths = Lengths()
         self.rates = RateLimits(limits, now)
-        self.faults = Faults()
+        self.faults = Faults[Fail]()
         self.delivery = delivery(self) if delivery else None
         self.uploads = files.Uploads(self)
         self.statuses: Counter[tuple[str, str]] = Counter()
@@ -172,20 +174,12 @@ class SlackServer:
         self, request: web.Request, call: Call, fault: Fault, *, in_json: bool
     ) -> web.Response:
         """What a planned fault makes of a call."""
-        match fault:
-            case Fail():
-                return _failed(call, fault)
-            case Hang(until, after):
-                response = await self._answer(request, call, in_json=in_json) if after else None
-                await until.wait()
-                return response or await self._answer(request, call, in_json=in_json)
-            case Drop(after):
-                if after:
-                    await self._answer(request, call, in_json=in_json)
-                call.outcome = call.outcome or "dropped"
-                assert request.transport
-                request.transport.abort()
-                return web.Response(status=499)
+        if isinstance(fault, Fail):
+            return _failed(call, fault)
+        answer = partial(self._answer, request, call, in_json=in_json)
+        response = await spoilt(fault, request, answer)
+        call.outcome = call.outcome or "dropped"
+        return response
 
     async def _answer(self, request: web.Request, call: Call, *, in_json: bool) -> web.Response:
         try:
@@ -230,10 +224,6 @@ def _failed(call: Call, fault: Fail) -> web.Response:
         call.outcome = "ratelimited"
         return wire.too_fast(fault.retry_after)
     call.outcome = fault.error
-    if fault.html:
-        return wire.page(fault.html, fault.status)
-    if fault.body:
-        return web.Response(status=fault.status, text=fault.body, content_type=fault.content_type)
     response = wire.failure(Refused(fault.error))
     response.set_status(fault.status)
     return response

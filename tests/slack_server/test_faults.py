@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.slack_server import Channel, Drop, Fail, Hang, SlackServer
+from tests.slack_server import Channel, Drop, Fail, Fault, Hang, Raw, SlackServer, page
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ async def test_call_fails_as_often_as_it_should(
     "fault",
     [
         Fail(status=503),
-        Fail(status=502, html="Bad Gateway"),
-        Fail(html="Maintenance"),
-        Fail(body="{", status=200),
-        Fail(body="[]"),
+        page("Bad Gateway"),
+        page("Maintenance", 200),
+        Raw(b"{"),
+        Raw(b"[]"),
     ],
 )
 async def test_proxy_answers_in_the_place_of_slack(
-    server: SlackServer, client: AsyncWebClient, general: Channel, fault: Fail
+    server: SlackServer, client: AsyncWebClient, general: Channel, fault: Fault
 ) -> None:
     server.fails("chat.postMessage", fault)
     with pytest.raises((SlackApiError, AttributeError, TypeError)):

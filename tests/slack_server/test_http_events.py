@@ -27,12 +27,6 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-async def slack(clock: StoppedClock) -> AsyncIterator[Slack]:
-    async with Slack(now=clock.now, sleep=clock.sleep, limits=None) as slack:
-        yield slack
-
-
-@pytest.fixture
 async def app(slack: Slack) -> AsyncIterator[AsyncApp]:
     async with bolt(slack) as app:
         yield app

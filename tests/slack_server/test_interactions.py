@@ -19,17 +19,6 @@ from tests.slack_server.values import Channel
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def slack(clock: StoppedClock) -> AsyncIterator[Slack]:
-    async with Slack(now=clock.now, sleep=clock.sleep, limits=None) as slack:
-        yield slack
-
-
-@pytest.fixture
 async def app(slack: Slack) -> AsyncIterator[AsyncApp]:
     """A bot that listens on a socket; what it hears of is what a test adds to it."""
     async with bolt(slack) as app, connected(app, slack):

@@ -10,23 +10,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncSay
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.clock import StoppedClock
 from tests.slack_server.bolt import bolt, connected
 from tests.slack_server.people import Person
 from tests.slack_server.samples import BUTTON
 from tests.slack_server.slack import Slack
 from tests.slack_server.values import Channel, Json
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def slack(clock: StoppedClock) -> AsyncIterator[Slack]:
-    async with Slack(now=clock.now, sleep=clock.sleep, limits=None) as slack:
-        yield slack
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ What the limits and texts are is in facts/telegram.md; the methods' parameters a
 Telegram's own description where it is there.
 """
 
+from tests.faults import Drop, Hang, Raw, page
+from tests.rates import Rate
 from tests.telegram_server.chats import Chat
-from tests.telegram_server.faults import Drop, Fail, Hang
-from tests.telegram_server.limits import Limits, Quota, Rate
+from tests.telegram_server.faults import Fail, Fault
+from tests.telegram_server.limits import Limits, Quota
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.values import Draft, File, Message, Person
 
@@ -20,6 +22,7 @@ __all__ = [
     "Draft",
     "Drop",
     "Fail",
+    "Fault",
     "File",
     "Hang",
     "Limits",
@@ -27,5 +30,7 @@ __all__ = [
     "Person",
     "Quota",
     "Rate",
+    "Raw",
     "TelegramServer",
+    "page",
 ]

@@ -5,23 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tests.rates import LENIENT, Bucket, Rate
 from tests.telegram_server.values import Refused
-
-LENIENT = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So many calls a second in the long run, `burst` at once."""
-
-    a_second: float
-    burst: int
-
-    def gauge(self) -> Bucket:
-        """Nothing is used up yet."""
-        return Bucket(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +31,10 @@ class Limits:
     which Telegram does not publish.
     """
 
-    chat: Rate = Rate(1, burst=3)
+    chat: Rate = field(default=Rate(1, burst=3))
     group: Quota = Quota(20, 60)
-    everywhere: Rate = Rate(30, burst=30)
-    drafts: Rate = Rate(5, burst=10)
-
-
-class Bucket:
-    """What a rate leaves."""
-
-    def __init__(self, rate: Rate) -> None:
-        self._rate = rate
-        self._left = float(rate.burst)
-        self._at = -math.inf
-
-    def wait(self, now: float) -> float:
-        """Seconds until another call is taken."""
-        self._left = min(self._rate.burst, self._left + (now - self._at) * self._rate.a_second)
-        self._at = now
-        # Who keeps the pace is not refused because a message was faster on its way than another.
-        return (LENIENT - self._left) / self._rate.a_second
-
-    def take(self, now: float) -> None:  # noqa: ARG002  known from `wait`
-        """A call came."""
-        self._left -= 1
+    everywhere: Rate = field(default=Rate(30, burst=30))
+    drafts: Rate = field(default=Rate(5, burst=10))
 
 
 class Window:

@@ -15,9 +15,10 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.ending import end
+from tests.faults import Faults, Planned, spoilt
 from tests.telegram_server import editing, sending, wire
 from tests.telegram_server.chats import Chat
-from tests.telegram_server.faults import Drop, Fail, Fault, Faults, Hang, Planned
+from tests.telegram_server.faults import Fail, Fault
 from tests.telegram_server.limits import FloodControl, Limits
 from tests.telegram_server.methods import METHODS
 from tests.telegram_server.specification import specification
@@ -64,7 +65,7 @@ class TelegramServer:
             int(token.split(":", maxsplit=1)[0]), "Tune", "tune_test_bot", is_bot=True
         )
         self.flood_control = FloodControl(limits, now)
-        self.faults = Faults()
+        self.faults = Faults[Fail]()
         self.updates = Updates(self.change)
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, File] = {}
@@ -144,7 +145,7 @@ class TelegramServer:
 
     def fails(self, method: str, fault: Fault, *, chat: int = 0, times: int = 1) -> None:
         """Let the next calls of a method ("" for any) fail, in one chat or anywhere."""
-        self.faults.plan(Planned(fault, method, chat, times))
+        self.faults.plan(Planned(fault, method, chat or "", times))
 
     def flood(self, seconds: float, *, chat: int = 0) -> None:
         """Take nothing for a while, in one chat or anywhere."""
@@ -197,22 +198,10 @@ class TelegramServer:
         return response
 
     async def _broken(self, request: web.Request, call: Call, fault: Fault) -> web.Response:
-        match fault:
-            case Fail(html=html) if html:
-                return wire.answer(fault.status, html, "text/html")
-            case Fail():
-                asked = {"retry_after": fault.retry_after} if fault.retry_after else {}
-                refused = Refused(fault.description, fault.status, asked)
-                return wire.failure(refused)
-            case Hang(until, after):
-                response = await self._answer(request, call) if after else None
-                await until.wait()
-                return response or await self._answer(request, call)
-            case Drop(after):
-                response = await self._answer(request, call) if after else None
-                assert request.transport
-                request.transport.abort()
-                return response or wire.answer(499, "")
+        if isinstance(fault, Fail):
+            asked = {"retry_after": fault.retry_after} if fault.retry_after else {}
+            return wire.failure(Refused(fault.description, fault.status, asked))
+        return await spoilt(fault, request, lambda: self._answer(request, call))
 
     async def _answer(self, request: web.Request, call: Call) -> web.Response:
         try:

@@ -15,7 +15,7 @@ from telegram.error import (
 )
 
 from tests.shared import shared
-from tests.telegram_server import Chat, Drop, Fail, Hang, TelegramServer
+from tests.telegram_server import Chat, Drop, Fail, Hang, TelegramServer, page
 from tests.telegram_server.specification import NAME
 
 
@@ -35,7 +35,7 @@ async def test_call_fails_as_often_as_it_should(
     server: TelegramServer, bot: Bot, ann: Chat
 ) -> None:
     server.fails("sendMessage", Fail(429, "Too Many Requests", retry_after=300))
-    server.fails("sendMessage", Fail(502, html="<h1>Bad Gateway</h1>"), times=2)
+    server.fails("sendMessage", page("Bad Gateway"), times=2)
     with pytest.raises(RetryAfter, match="0:05:00"):
         await bot.send_message(7, "x")
     for _ in range(2):

@@ -1,6 +1,7 @@
 """A service of fine-tune jobs on the loopback: OpenAI's surface, Azure's and the legacy one."""
 
-from tests.tuning_server.faults import Drop, Fail, Fault, Hang, Raw
+from tests.faults import Drop, Hang, Raw
+from tests.tuning_server.faults import Fail, Fault
 from tests.tuning_server.files import File
 from tests.tuning_server.jobs import Job
 from tests.tuning_server.server import TuningServer

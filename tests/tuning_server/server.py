@@ -7,8 +7,9 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.ending import end
+from tests.faults import spoilt
 from tests.tuning_server.checks import answer_problem, request_problem
-from tests.tuning_server.faults import Drop, Fail, Fault, Hang, Raw
+from tests.tuning_server.faults import Fail, Fault
 from tests.tuning_server.routes import ROUTES
 from tests.tuning_server.service import Service
 from tests.tuning_server.values import Answered, Call, Refused
@@ -67,7 +68,7 @@ class TuningServer(Service):
         self.counts[name] += 1
         self.advance()
         fault = self.faults.take(name)
-        response = await self._broken(request, call, fault) if fault else self._answer(call)
+        response = await self._broken(request, call, fault) if fault else await self._answer(call)
         call.status = response.status
         self.change()
         return response
@@ -81,31 +82,15 @@ class TuningServer(Service):
         return parts
 
     async def _broken(self, request: web.Request, call: Call, fault: Fault) -> web.Response:
-        match fault:
-            case Hang(until, after):
-                response = self._answer(call) if after else None
-                await until.wait()
-                return response or self._answer(call)
-            case Drop(after):
-                response = self._answer(call) if after else None
-                assert request.transport
-                request.transport.abort()
-                return response or web.Response(status=499)
-            case Fail():
-                if fault.after:
-                    self._answer(call)
-                refused = Refused(
-                    fault.status, fault.message, fault.code, retry_after=fault.retry_after
-                )
-                return refusal_of(refused)
-            case Raw():
-                if fault.after:
-                    self._answer(call)
-                return response_of(
-                    Answered(None, fault.status, fault.content, fault.content_type, fault.headers)
-                )
+        if not isinstance(fault, Fail):
+            return await spoilt(fault, request, lambda: self._answer(call))
+        if fault.after:
+            await self._answer(call)
+        return refusal_of(
+            Refused(fault.status, fault.message, fault.code, retry_after=fault.retry_after)
+        )
 
-    def _answer(self, call: Call) -> web.Response:
+    async def _answer(self, call: Call) -> web.Response:
         try:
             answered = self._done(call)
         except Refused as refused:

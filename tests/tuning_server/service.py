@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import count
 
-from tests.tuning_server.faults import Fault, Faults, Planned
+from tests.faults import Faults, Planned
+from tests.tuning_server.faults import Fail, Fault
 from tests.tuning_server.files import File
 from tests.tuning_server.jobs import Job
 from tests.tuning_server.models import BASES, Tuned
@@ -62,7 +63,7 @@ class Service:
         self.files: dict[str, File] = {}
         self.jobs: dict[str, Job] = {}
         self.tuned: dict[str, Tuned] = {}
-        self.faults = Faults()
+        self.faults = Faults[Fail]()
         self.webhooks = Webhooks(now)
         self.calls: list[Call] = []
         self.counts: Counter[str] = Counter()
@@ -75,7 +76,7 @@ class Service:
 
     def fails(self, call: str, fault: Fault, *, times: int = 1) -> None:
         """Let the next calls "POST fine_tuning/jobs" ("" for any) fail."""
-        self.faults.plan(Planned(fault, call, times))
+        self.faults.plan(Planned(fault, call, times=times))
 
     def limit(self, seconds: float) -> None:
         """Take nothing for a while: 429, and when to come back."""

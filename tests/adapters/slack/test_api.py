@@ -10,8 +10,7 @@ from adapters.slack.api import Api
 from adapters.slack.failures import Lost, RateLimited, SlackRefused, TokenRefused, Unreached
 from bot.errors import DeliveryError, DeliveryRefused
 from tests.adapters.slack.desk import Desk, desk
-from tests.slack_server import Drop, Fail, Hang
-from tests.slack_server.faults import Fault
+from tests.slack_server import Drop, Fail, Fault, Hang, Raw, page
 
 
 async def post(slack: Desk) -> str:
@@ -31,12 +30,12 @@ async def post(slack: Desk) -> str:
         (Fail("internal_error"), Lost),
         (Fail("fatal_error", status=500), Lost),
         (Fail("service_unavailable", status=503), Lost),
-        (Fail(status=502, html="Bad gateway"), Lost),
-        (Fail(status=403, html="The proxy forbids it"), Unreached),
-        (Fail(body="<html>", content_type="text/html"), Lost),
-        (Fail(body='{"ok": true}'), Lost),
-        (Fail(body="[[1]]"), Lost),
-        (Fail(body='"text"'), Lost),
+        (page("Bad gateway"), Lost),
+        (page("The proxy forbids it", 403), Unreached),
+        (Raw(b"<html>", content_type="text/html"), Lost),
+        (Raw(b'{"ok": true}'), Lost),
+        (Raw(b"[[1]]"), Lost),
+        (Raw(b'"text"'), Lost),
         (Drop(), Lost),
         (Drop(after=True), Lost),
     ],
@@ -81,8 +80,8 @@ async def test_server_that_is_not_there_is_not_reached() -> None:
 
 async def test_lacking_scope_is_named_with_what_to_do() -> None:
     async with desk() as slack:
-        body = '{"ok": false, "error": "missing_scope", "needed": "chat:write"}'
-        slack.server.fails("chat.postMessage", Fail(body=body))
+        body = b'{"ok": false, "error": "missing_scope", "needed": "chat:write"}'
+        slack.server.fails("chat.postMessage", Raw(body))
         with pytest.raises(DeliveryRefused, match=r"lacks the scope chat:write: add it"):
             await post(slack)
 

@@ -13,17 +13,16 @@ from bot.messages import Button, Document, ReplyTo
 from bot.ports import Sink
 from tests.adapters.slack.desk import Desk, buttons_of, desk
 from tests.clock import HeldClock
-from tests.slack_server import Drop, Fail
-from tests.slack_server.faults import Fault
+from tests.slack_server import Drop, Fail, Fault, Raw, page
 
 WORDS = "Hello dear world, how are you"
 LOST: dict[str, Fault] = {
     "before": Drop(),
     "after": Drop(after=True),
-    "proxy": Fail(status=502, html="Bad gateway"),
-    "unreadable": Fail(body="{", status=200),
-    "list": Fail(body="[1]", status=200),
-    "text": Fail(body="oops", status=200, content_type="text/plain"),
+    "proxy": page("Bad gateway"),
+    "unreadable": Raw(b"{"),
+    "list": Raw(b"[1]"),
+    "text": Raw(b"oops", content_type="text/plain"),
     "internal": Fail("internal_error"),
     "fatal": Fail("fatal_error", status=500),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.slack.living import Tunebot, tunebot
+from tests.adapters.slack.living import Tunebot
 from tests.scripted_model import Answer, ScriptedModel
 from tests.slack_server import Hang
 from tests.slack_server.people import Person
@@ -22,7 +22,7 @@ LONG = "".join(f"**Step {number}**: water 🌱 the garden.\n\n" for number in ra
 @pytest.fixture
 async def bot(tmp_path: Path, slack: Slack, model: ScriptedModel) -> AsyncIterator[Tunebot]:
     model.reply(lambda body: f"Dear {body['messages'][-1]['content']}!\n\n{LONG}The end.")
-    async with tunebot(tmp_path, slack, model) as bot:
+    async with Tunebot(tmp_path, slack, model) as bot:
         yield bot
 
 
@@ -119,7 +119,7 @@ async def test_http_mode_answers_and_loses_nothing_over_kill_9(
 ) -> None:
     model.reply(lambda body: f"Dear {body['messages'][-1]['content']}!\n\n{LONG}The end.")
     ann, bob = slack.person("ann"), slack.person("bob")
-    async with tunebot(tmp_path, slack, model, mode="http") as bot:
+    async with Tunebot(tmp_path, slack, model, mode="http") as bot:
         asks(ann)
         await all_answered(slack, ann)
         slack.fails("users.info", Hang())

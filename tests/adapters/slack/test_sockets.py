@@ -12,7 +12,7 @@ from bot.errors import ConfigError
 from bot.ports import Adapter
 from tests.adapters.fake_core import FakeCore
 from tests.adapters.slack.conftest import HastyClock, Make, adapter_on, read, running, texts
-from tests.slack_server import Drop, Fail, Hang
+from tests.slack_server import Drop, Fail, Hang, page
 from tests.slack_server.people import Person
 from tests.slack_server.server import Tokens
 from tests.slack_server.slack import Slack
@@ -124,7 +124,7 @@ async def test_connection_behind_which_nobody_is_any_more_is_replaced(
         (Fail("missing_scope"), "connections:write"),
         (Fail("forbidden_team"), "Socket Mode"),
         (Fail(retry_after=1), "asks to wait"),
-        (Fail(status=502, html="Bad Gateway"), "out of reach"),
+        (page("Bad Gateway"), "out of reach"),
         (Drop(), "out of reach"),
     ],
     ids=str,

@@ -11,7 +11,7 @@ from bot.errors import DeliveryError, DeliveryRefused
 from bot.messages import Document
 from tests.adapters.telegram.conftest import Make, reply_in
 from tests.clock import StoppedClock
-from tests.telegram_server import Drop, Fail, Hang, Person, TelegramServer
+from tests.telegram_server import Drop, Fail, Fault, Hang, Person, TelegramServer, page
 
 SUPERGROUP = -1_000_000_000_007
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + b"\x00\x00\x02\x80\x00\x00\x01\xe0"
@@ -100,10 +100,10 @@ async def test_answer_that_hangs_is_looked_for(telegram: TelegramServer, make: M
 
 @pytest.mark.parametrize(
     "fault",
-    [Fail(500, "Internal Server Error"), Fail(502, html="<h1>Bad Gateway</h1>"), Drop()],
+    [Fail(500, "Internal Server Error"), page("Bad Gateway"), Drop()],
     ids=["500", "502 of a proxy", "connection lost"],
 )
-async def test_edit_is_repeated(telegram: TelegramServer, make: Make, fault: Fail | Drop) -> None:
+async def test_edit_is_repeated(telegram: TelegramServer, make: Make, fault: Fault) -> None:
     ann, adapter = telegram.private(7), make()
     sink = adapter.sink(reply_in(ann))
     handle = await sink.finish(0, "One", "")

@@ -24,7 +24,7 @@ from tests.adapters.telegram.conftest import (
     texts,
 )
 from tests.clock import StoppedClock
-from tests.telegram_server import Drop, Fail, File, Hang, TelegramServer
+from tests.telegram_server import Drop, Fail, File, Hang, Raw, TelegramServer, page
 
 
 class SlowShelf(FakeCore):
@@ -185,7 +185,7 @@ async def test_broken_network_is_outlived_and_logged_once(
 ) -> None:
     ann = telegram.private(7)
     telegram.fails("getMe", Drop(), times=2)
-    for fault in (Drop(), Fail(502, html="<h1>Bad Gateway</h1>"), Drop(after=True)):
+    for fault in (Drop(), page("Bad Gateway"), Drop(after=True)):
         telegram.fails("getUpdates", fault)
     await ann.writes("Hello")
     async with running(make(HastyClock())) as core:
@@ -238,7 +238,7 @@ async def test_poller_takes_over_from_a_webhook(telegram: TelegramServer, make: 
 
 
 async def test_answer_without_a_result_is_outlived(telegram: TelegramServer, make: Make) -> None:
-    telegram.fails("getUpdates", Fail(200, html='{"ok": true}'))
+    telegram.fails("getUpdates", Raw(b'{"ok": true}'))
     await telegram.private(7).writes("Hello")
     async with running(make(HastyClock())) as core:
         await core.heard("Hello")

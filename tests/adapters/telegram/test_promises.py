@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from adapters.telegram.private import TOLD
-from tests.adapters.telegram.living import Tunebot, tunebot
+from tests.adapters.telegram.living import Tunebot
 from tests.scripted_model import Answer, ScriptedModel
-from tests.telegram_server import Chat, Drop, Fail, File, Hang, Person, TelegramServer
+from tests.telegram_server import Chat, Drop, Fail, File, Hang, Person, TelegramServer, page
 
 PEOPLE = 20
 SUPERGROUP = -1_000_000_000_007
@@ -27,7 +27,7 @@ async def bot(
     tmp_path: Path, telegram: TelegramServer, model: ScriptedModel
 ) -> AsyncIterator[Tunebot]:
     model.reply(lambda body: f"Dear {body['messages'][-1]['content']}!\n\n{LONG}The end.")
-    async with tunebot(tmp_path, telegram, model) as bot:
+    async with Tunebot(tmp_path, telegram, model) as bot:
         yield bot
 
 
@@ -271,7 +271,7 @@ async def test_group_is_remembered_when_it_becomes_a_supergroup(
 
 async def test_token_is_in_no_log_and_not_on_disk(bot: Tunebot, telegram: TelegramServer) -> None:
     ann = telegram.private(7)
-    telegram.fails("getUpdates", Fail(502, html="<h1>Bad Gateway</h1>"))
+    telegram.fails("getUpdates", page("Bad Gateway"))
     telegram.fails("getUpdates", Drop())
     telegram.fails("sendMessageDraft", Drop())
     telegram.fails("sendMessage", Fail(400, "can't parse entities"))

@@ -14,7 +14,7 @@ from adapters.telegram import Settings, create
 from bot.errors import BotError, ConfigError
 from tests.adapters.fake_core import FakeCore
 from tests.adapters.telegram.conftest import Make, adapter_on, reply_in
-from tests.telegram_server import Drop, Fail, TelegramServer
+from tests.telegram_server import Drop, Fail, Fault, TelegramServer, page
 
 TOKEN = {"TELEGRAM_BOT_TOKEN": "4242:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"}
 WEBHOOK = {"mode": "webhook", "webhook_url": "https://bot.example.com"}
@@ -84,13 +84,13 @@ async def test_token_is_in_no_log_and_no_error(
     secret = telegram.token.partition(":")[2]
     ann = telegram.private(7)
     told = []
-    faults: list[Drop | Fail] = [
+    faults: list[Fault] = [
         Drop(),
         Drop(after=True),
         Fail(401, "Unauthorized"),
         Fail(404, "Not Found"),
     ]
-    faults += [Fail(429, "Too Many Requests", retry_after=1), Fail(500, html="<h1>Oops</h1>")]
+    faults += [Fail(429, "Too Many Requests", retry_after=1), page("Oops", 500)]
     for fault in faults:
         adapter = make(chat_rate=0, rate=0)
         for method in ("sendMessage", "getMe", "sendDocument", "sendMessageDraft"):

@@ -19,7 +19,7 @@ from bot.local.training.pace import PASS, READING, Left, Pace, Speeds
 from bot.local.training.spec import Spec
 from bot.local.training.trainer import train
 from tests.local.training.conftest import bytes_tokenizer
-from tests.local.training.test_training import Killed
+from tests.local.training.heard import Killed
 from tests.local.training.tiny import lines
 
 NEAR = 0.2  # of the time that is really left

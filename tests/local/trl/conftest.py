@@ -94,7 +94,3 @@ def spec_in(laboratory: Laboratory, folder: Path) -> Spec:
         rank=4,
         output=folder / "output",
     )
-
-
-def of_type(events: Events, type_: str) -> Events:
-    return [event for event in events if event["type"] == type_]
