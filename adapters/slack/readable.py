@@ -53,7 +53,11 @@ def special(target: str, label: str) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """A link with its label, if that says more than where it leads."""
+    """A link with its label, if that says more than where it leads. One that Slack made of a name
+    with a dot, as item.name is one, is that name.
+    """
+    if url == f"http://{label}":
+        return label
     told = SCHEME.sub("", url).rstrip("/")
     if not label or SCHEME.sub("", label).rstrip("/") == told:
         return label if label and url.startswith(("mailto:", "tel:")) else url

@@ -54,6 +54,8 @@ def parsed(text: str, known: Mapping[str, Callable[[str], Any] | None]) -> Optio
             raise CommandError(f"There is no option --{unknown}; {nearest(name, list(known))}")
         read = known[name]
         if read is None:
+            if equals:
+                raise CommandError(f"--{name} takes no value: write it alone, or leave it out.")
             named[name] = True
             continue
         value = value if equals else next(left, "")
@@ -126,7 +128,7 @@ def positive(value: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        raise ValueError("write a number above 0.")
+        raise ValueError("write a number above 0, such as 0.5.")
     return number
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain
 from typing import Any
@@ -29,6 +30,22 @@ def format_of(fields: Mapping[str, Any]) -> Format:
     if "preferred_output" in fields or "non_preferred_output" in fields:
         return Format.PREFERENCE
     return Format.COMPLETIONS
+
+
+def format_of_all(rows: Sequence[Mapping[str, Any]]) -> Format:
+    """The format of a file that begins with these rows: that of most of them. Chats in which
+    nobody answers are questions for the model to answer.
+    """
+    formats = Counter(map(format_of, rows)).most_common(1)
+    found = formats[0][0] if formats else Format.COMPLETIONS
+    return Format.REINFORCEMENT if found is Format.CHAT and only_ask(rows) else found
+
+
+def only_ask(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there are questions in chats, and nothing that may be an answer."""
+    said = chain.from_iterable(messages_in(fields.get("messages")) for fields in rows)
+    roles = [message.get("role") for message in said]
+    return "user" in roles and all(role == "user" or role in INSTRUCTIONS for role in roles)
 
 
 def is_graded(fields: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import orjson
 
 from bot.datasets import sentences as say
 from bot.datasets.columns import Columns, columns_of
-from bot.datasets.examples import Format, format_of
+from bot.datasets.examples import Format, format_of_all
 from bot.datasets.findings import MOST_LINES, Finding, Level
 from bot.datasets.pairs import PairSpool
 from bot.datasets.reading import Chunk, Problems, Progress, open_rows
@@ -56,9 +55,9 @@ def gather(path: Path, progress: Progress) -> Gathered:
     problems = Problems()
     source = open_rows(path, problems, progress)
     first = next((chunk for chunk in source.chunks if chunk.rows), Chunk((), ()))
-    formats = Counter(map(format_of, first.rows)).most_common(1)
+    format_ = format_of_all(first.rows)
     notes = list(source.notes)
-    if not formats or formats[0][0] is Format.COMPLETIONS:
+    if format_ is Format.COMPLETIONS:
         return gather_pairs(path, first, chain([first], source.chunks), problems, notes, progress)
     with ExitStack() as stack:
         spool = stack.enter_context(closing(Spool(Rows)))
@@ -69,7 +68,7 @@ def gather(path: Path, progress: Progress) -> Gathered:
             suspected += suspects(written)
         stack.pop_all()
     findings = (*notes, *problems.findings())
-    return Gathered(formats[0][0], spool.rows, findings, spool, bytes(suspected))
+    return Gathered(format_, spool.rows, findings, spool, bytes(suspected))
 
 
 def writable(chunk: Chunk, problems: Problems) -> tuple[Rows, list[bytes]]:

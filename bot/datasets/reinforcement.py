@@ -74,6 +74,13 @@ class GradedFields:
         return [self._common(common), *(lacked(name, named[name]) for _, name in some[:MOST_NAMED])]
 
     def _common(self, names: Sequence[str]) -> Finding:
+        if not self._lacking:
+            says = (
+                "Nothing stands beside the messages: only a grader that needs nothing to compare "
+                "with, a model or a program, can judge the answers. To train on answers instead, "
+                "end each example with the assistant's."
+            )
+            return Finding("fields", Level.WARNING, says)
         if not names:
             says = (
                 "No field beside the messages stands in all examples: only a grader that needs "

@@ -12,7 +12,8 @@ from bot.commands.registry import COMMANDS
 from bot.errors import CommandError
 from bot.tuning.library import DATA
 
-UNQUOTE = frozenset({"start", "dataset"})  # these read quotation marks; others take what stands
+# These read quotation marks; others take what stands.
+UNQUOTE = frozenset({"prepare", "start", "dataset"})
 ASK_FIRST = frozenset({"prepare", "dataset", "start", "cancel", "delete"})
 CONFIRM = re.compile(r"/finetune confirm (\d+)")
 

@@ -18,6 +18,32 @@ def learn(db: Database, job: int, profile: Profile, now: float) -> None:
     )
 
 
+def replace_by(db: Database, earlier: str, job: int, profile: Profile, now: float) -> None:
+    """A job's profile takes the place of an earlier one; the conversations that chose it follow."""
+    db.execute("DELETE FROM learned WHERE name = ?", [earlier])
+    learn(db, job, profile, now)
+    follow(db, earlier, profile.name)
+
+
+def follow(db: Database, name: str, to: str) -> None:
+    """Have the conversations that chose a profile talk by another one."""
+    db.execute("UPDATE conversations SET profile = ? WHERE profile = ?", [to, name])
+
+
+def job_of(db: Database, name: str) -> int | None:
+    """The job that made the model of a profile; None for one of the configuration."""
+    found = db.execute("SELECT job FROM learned WHERE name = ?", [name]).fetchone()
+    return int(found[0]) if found else None
+
+
+def newest_of(db: Database, job: int) -> str:
+    """The name of the profile that a job got last; "" for none."""
+    found = db.execute(
+        "SELECT name FROM learned WHERE job = ? ORDER BY at DESC, name DESC LIMIT 1", [job]
+    ).fetchone()
+    return str(found[0]) if found else ""
+
+
 def unlearn(db: Database, model: str) -> list[str]:
     """Forget the profiles of a model; returns their names."""
     gone = [profile.name for profile in learned(db) if profile.model == model]
@@ -39,5 +65,5 @@ def rename(db: Database, profile: Profile, name: str) -> Profile:
         "UPDATE learned SET name = ?, profile = ? WHERE name = ?",
         [name, json.dumps(asdict(renamed), ensure_ascii=False), profile.name],
     )
-    db.execute("UPDATE conversations SET profile = ? WHERE profile = ?", [name, profile.name])
+    follow(db, profile.name, name)
     return renamed

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from bot.messages import Card, Profile
-from bot.store import boards, jobs, outbox
-from bot.store.jobs import Stage
+from bot.store import boards, jobs, outbox, stages
+from bot.store.jobs import Stage, Tracked
 from bot.store.learned import learn
 from bot.store.outbox import Owed
 from bot.training import Job, JobEvent
@@ -58,9 +58,15 @@ def tell(
     """Keep what a service told of a job, oldest event first, and owe its followers the notices,
     all in one: nothing is told twice or never. Nothing is told of a job whose end was told.
     """
-    if not jobs.moved(db, row, Stage.MADE, stage):
+    if not stages.moved(db, row, Stage.MADE, stage):
         return []
     db.execute("UPDATE jobs SET told = ? WHERE id = ?", [jobs.dumped(job), row])
+    keep(db, row, new_events)
+    return notify(db, row, notices)
+
+
+def keep(db: Database, row: int, new_events: Sequence[JobEvent]) -> None:
+    """Know events of a job from now on."""
     db.conn.executemany(
         "INSERT OR IGNORE INTO job_events (job, event, at, level, text, data) VALUES (?,?,?,?,?,?)",
         [
@@ -68,7 +74,19 @@ def tell(
             for e in new_events
         ],
     )
-    return notify(db, row, notices)
+
+
+def adopt(
+    db: Database, service: str, job: Job, past: Sequence[JobEvent], person: str, now: float
+) -> Tracked:
+    """Know a job that somebody made elsewhere, with its past, of which nothing is told; one that is
+    known stays as it is.
+    """
+    if known := jobs.of_service(db, service, job):
+        return known
+    tracked = jobs.adopt(db, service, job, person, now)
+    keep(db, tracked.id, past)
+    return tracked
 
 
 def end(
@@ -97,7 +115,7 @@ def give_up(db: Database, row: int, notices: Sequence[Notice]) -> list[Owed]:
     """A job that was not made: its followers are told, and it goes. Nothing is told of one that
     its service has.
     """
-    return notify(db, row, notices) if jobs.drop(db, row) else []
+    return notify(db, row, notices) if stages.drop(db, row) else []
 
 
 def notify(db: Database, row: int, notices: Sequence[Notice]) -> list[Owed]:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.errors import StoreError, TuningError
 from bot.messages import Card
-from bot.store import Store, boards, jobs, telling
+from bot.store import Store, boards, jobs, stages, telling
 from bot.store.jobs import Stage, Tracked
 from bot.store.outbox import Owed
 from bot.store.telling import Notice
@@ -57,7 +57,7 @@ class Beginning:
 
     async def withdraw(self, tracked: Tracked, person: str, now: float) -> bool:
         """Take a job back that is starting; False when it has started."""
-        if not await self._store.insist(jobs.withdraw, tracked.id, person, now):
+        if not await self._store.insist(stages.withdraw, tracked.id, person, now):
             return False
         if task := self._tasks.get(tracked.id):
             task.cancel()

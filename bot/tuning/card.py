@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.datasets.cost import duration, roughly
 from bot.training import Job, JobStatus
 from bot.tuning.progress import Progress
 from bot.tuning.quoting import LONGEST, coded, quoted
@@ -66,7 +67,7 @@ def how_far(job: Job, progress: Progress, now: float) -> list[str]:
         return [f"Took {duration(took)}"] if job.finished_at and took > 0 else []
     if progress.queue is not None and job.status is not JobStatus.RUNNING:
         starts = progress.start()
-        left = f", about {duration(starts - now)} until it starts" if starts > now else ""
+        left = f", about {duration(roughly(starts - now))} until it starts" if starts > now else ""
         return [f"Queue number {progress.queue}{left}"]
     share = progress.share
     if share is None:
@@ -109,14 +110,3 @@ def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
     low, high = min(means), max(means)
     scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
     return "".join(BARS[round((mean - low) * scale)] for mean in means)
-
-
-def duration(seconds: float) -> str:
-    """A time in the two largest units that matter: "2 h 5 min", "40 s"."""
-    whole = max(int(seconds), 0)
-    days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{whole} s"

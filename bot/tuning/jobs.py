@@ -8,9 +8,10 @@ from bot.errors import CommandError
 from bot.messages import Card, ConversationId, Price, Profile
 from bot.models.profiles import Profiles
 from bot.ports import Adapter, Clock
-from bot.store import Store, boards, jobs, telling
-from bot.store.jobs import Allow, Stage, Tracked
+from bot.store import Store, boards, jobs, stages, telling
+from bot.store.jobs import Stage, Tracked
 from bot.store.outbox import Owed
+from bot.store.stages import Allow
 from bot.training import Job
 from bot.tuning.beginning import Beginning, starting_text
 from bot.tuning.boards import Boards
@@ -21,6 +22,7 @@ from bot.tuning.plan import month_of
 from bot.tuning.progress import progress_of
 from bot.tuning.service import TuningService
 from bot.tuning.starting import Starter
+from bot.tuning.unread import nothing, unread
 from bot.tuning.watcher import Watcher
 
 Owe = Callable[[Sequence[Owed]], None]
@@ -77,7 +79,7 @@ class Jobs:
 
     async def sweep(self) -> None:
         """Forget what nobody confirmed for a week."""
-        await self._store.insist(jobs.drop_asked, self._clock.now() - WEEK)
+        await self._store.insist(stages.drop_asked, self._clock.now() - WEEK)
 
     def service(self, tracked: Tracked) -> TuningService:
         """The service of a job. Raises CommandError where it is not configured any more."""
@@ -104,7 +106,7 @@ class Jobs:
         """
         now = self._clock.now()
         follower = await self._store.insist(
-            jobs.confirm, row, message, where, person, origin, allow, month_of(now), now
+            stages.confirm, row, message, where, person, origin, allow, month_of(now), now
         )
         if follower is None:
             raise CommandError("That job was declined or started already: /finetune list shows it.")
@@ -129,9 +131,11 @@ class Jobs:
         return await self._store.insist(boards.unfollow, tracked.id, where)
 
     async def adopt(self, service: str, job: Job, person: str) -> Tracked:
-        """Know a job that was made elsewhere, and watch it."""
-        now = self._clock.now()
-        tracked = await self._store.insist(jobs.adopt, service, job, person, now)
+        """Know a job that was made elsewhere, and watch it: what happened to it before is no news.
+        Raises TuningError where its service does not tell that.
+        """
+        past, now = await unread(self.services[service], job.id, nothing), self._clock.now()
+        tracked = await self._store.insist(telling.adopt, service, job, past, person, now)
         self._watch(tracked)
         return tracked
 
@@ -156,6 +160,10 @@ class Jobs:
     async def learn(self, tracked: Tracked, model: str, name: str) -> Profile:
         """The profile that talks to a model of a job."""
         return await self._learned.learn(tracked, model, name)
+
+    async def deployed(self, tracked: Tracked) -> Profile | None:
+        """The profile that talks to a job's deployment; None where none was named yet."""
+        return await self._learned.deployed(tracked)
 
     async def unlearn(self, model: str) -> None:
         """A model is deleted: nobody can choose it any more."""

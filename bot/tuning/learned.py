@@ -65,7 +65,7 @@ class Learned:
         """The profile that the model of a job will have; None where there is no model."""
         if job.status is not JobStatus.SUCCEEDED or not job.fine_tuned_model:
             return None
-        return await self._made(tracked, job, tracked.name)
+        return await self._made(tracked, job, tracked.name, set())
 
     def is_there(self, profile: Profile) -> None:
         """A profile is stored, and can be chosen from now on."""
@@ -73,16 +73,41 @@ class Learned:
         self._expect(profile.model, self._clock.now() + SETTLING)
 
     async def learn(self, tracked: Tracked, model: str, name: str) -> Profile:
-        """The profile that talks to a model of a job; made where there is none yet."""
-        for profile in self._profiles.all():
-            if (profile.model, profile.provider) == (model, tracked.service):
-                return profile
-        job = replace(tracked.job, fine_tuned_model=model)
+        """The profile that talks to a model of a job; made where there is none yet. Under the name
+        of a deployment another job's model may have answered before: its profile is replaced, also
+        where it is used.
+        """
         async with self.naming:
-            profile = await self._made(tracked, job, name)
-            await self._store.insist(learned.learn, tracked.id, profile, self._clock.now())
+            earlier = self._talks_to(model, tracked.service)
+            if earlier:
+                job = await self._store.insist(learned.job_of, earlier.name)
+                if job is None or job == tracked.id:
+                    return earlier
+            made = replace(tracked.job, fine_tuned_model=model)
+            gone = {earlier.name} if earlier else set()
+            profile = await self._made(tracked, made, name, gone)
+            now = self._clock.now()
+            if earlier:
+                await self._store.insist(learned.replace_by, earlier.name, tracked.id, profile, now)
+                self._profiles.unlearn(earlier.name)
+            else:
+                await self._store.insist(learned.learn, tracked.id, profile, now)
             self._profiles.learn(profile)
         return profile
+
+    async def deployed(self, tracked: Tracked) -> Profile | None:
+        """The profile of the deployment that a job's model was last given; None where there is
+        none.
+        """
+        name = await self._store.insist(learned.newest_of, tracked.id)
+        return self._profiles.named(name) if name in self._names() else None
+
+    def _talks_to(self, model: str, provider: str) -> Profile | None:
+        """The profile that talks to a model."""
+        known = self._profiles.all()
+        return next(
+            (each for each in known if (each.model, each.provider) == (model, provider)), None
+        )
 
     async def unlearn(self, model: str) -> None:
         """A model is deleted: nobody can choose it any more, or one of its checkpoints."""
@@ -91,9 +116,10 @@ class Learned:
             for profile in await self._store.insist(learned.unlearn, gone):
                 self._profiles.unlearn(profile)
 
-    async def _made(self, tracked: Tracked, job: Job, name: str) -> Profile:
+    async def _made(self, tracked: Tracked, job: Job, name: str, gone: Collection[str]) -> Profile:
+        """A new profile for a job's model; the names of those that are gone then are free."""
         dataset = await self._store.insist(datasets.named, tracked.dataset)
-        return profile_of(free_name(name, self._taken()), tracked.service, job, dataset)
+        return profile_of(free_name(name, self._taken() - {*gone}), tracked.service, job, dataset)
 
     def _taken(self) -> set[str]:
         return self._names() | self._absent

@@ -12,7 +12,7 @@ from bot.config import Tuning
 from bot.datasets.cost import Estimate
 from bot.errors import CommandError
 from bot.training import Dataset, NewJob, ServedModel
-from bot.tuning.quoting import quoted
+from bot.tuning.quoting import coded, quoted
 
 NOT_COUNTED = "How many tokens it has is not known here, so its price is unknown."
 # https://help.openai.com/en/articles/11323177-billing-guide-for-the-reinforcement-fine-tuning-api
@@ -20,6 +20,7 @@ BY_TIME = (
     "It is billed by the time that it trains, not by tokens, and a model that grades by its tokens "
     "besides: its price is unknown."
 )
+LEAST_MULTIPLIER = 0.01  # of the learning rate; below, somebody means the rate itself
 SOON_DAYS = 90  # before a model's end in which a warning is due
 # facts/prepare-data.md; OpenAI takes reinforcement examples from ten on, too.
 FEW = {"completion": 100, "chat": 10, "preference": 10, "reinforcement": 10}
@@ -78,10 +79,14 @@ def warnings(
 ) -> tuple[str, ...]:
     """What an operator should know before it costs money."""
     found = []
-    if model is None:
-        found.append(f"The service does not list {quoted(wanted.model)}: it may refuse it.")
-    elif ends := ending(model, now):
+    if model and (ends := ending(model, now)):
         found.append(ends)
+    rate = wanted.hyperparameters.learning_rate_multiplier
+    if rate and rate < LEAST_MULTIPLIER:
+        found.append(
+            f"--lr multiplies the service's own learning rate: with {rate:g} next to nothing is "
+            f"learned. Usual are 0.1 to 10."
+        )
     if dataset and dataset.examples < FEW[dataset.kind]:
         few = FEW[dataset.kind]
         found.append(f"{dataset.examples} examples are few: {few} or more are advised.")
@@ -109,6 +114,11 @@ def ending(model: ServedModel, now: float) -> str:
     return f"{model.id} ends {when}, on {model.shutdown}, and every model tuned from it with it."
 
 
+def unlisted(name: str) -> str:
+    """That a service lists its models, but not this one."""
+    return f"The service does not list {quoted(name)}: it may refuse it."
+
+
 def served(models: Sequence[ServedModel], name: str) -> ServedModel | None:
     """The model of a name; None where none is listed that is like it.
 
@@ -123,12 +133,19 @@ def served(models: Sequence[ServedModel], name: str) -> ServedModel | None:
     return None
 
 
-def unlimited(rules: Tuning, estimate: Estimate | None) -> tuple[str, ...]:
-    """That a limit cannot be kept, as the price of a job is not known."""
+def unlimited(rules: Tuning, wanted: NewJob, estimate: Estimate | None) -> tuple[str, ...]:
+    """That a limit cannot be kept, as nobody knows what a job will cost, and what can be done."""
     known = estimate is not None and estimate.dollars is not None
     if known or (rules.most_per_job is None and rules.most_per_month is None):
         return ()
-    return ("Without a price, the limits in [tuning] do not hold for it: see [prices].",)
+    if wanted.method == "reinforcement":
+        remedy = "look at it while it trains, and end it by `/finetune cancel` in time."
+    elif estimate is None:
+        remedy = "prepare the file here, and its tokens are counted."
+    else:
+        table = coded(f'[prices."{wanted.model}"]')
+        remedy = f"write {table} with `training` into the configuration."
+    return (f"The limits in [tuning] do not hold for it, as its price is unknown: {remedy}",)
 
 
 def require_within(rules: Tuning, cost: float | None, spent: float) -> None:

@@ -18,7 +18,7 @@ import structlog
 
 from bot.errors import TuningBusy, TuningError, TuningSpent, TuningUnreached
 from bot.ports import Clock
-from bot.store import Store, jobs, uploads
+from bot.store import Store, jobs, stages, uploads
 from bot.store.jobs import Stage, Tracked
 from bot.training import Job, NewJob, TrainingFile
 from bot.tuning.service import TuningService
@@ -57,7 +57,7 @@ class Starter:
             say("Looking whether it was made already …")
             async with self._making[tracked.service]:
                 if found := await self._found(tracked):
-                    await self._store.insist(jobs.made, tracked.id, found)
+                    await self._store.insist(stages.made, tracked.id, found)
                     return
         service = self._services[tracked.service]
         await self._with_files(tracked, service, say)
@@ -65,9 +65,9 @@ class Starter:
             say("Making the job …")
             page = await self._insist(service.jobs, say)
             before = [job.id for job in page.items[:MOST_BEFORE]]
-            tracked = await self._store.insist(jobs.offered, tracked.id, before)
+            tracked = await self._store.insist(stages.offered, tracked.id, before)
             job = await self._made(service, tracked, say)
-            await self._store.insist(jobs.made, tracked.id, job)
+            await self._store.insist(stages.made, tracked.id, job)
 
     async def take_back(self, tracked: Tracked) -> bool:
         """Cancel a job that was withdrawn, if its service made it; False where it did not."""
@@ -82,7 +82,7 @@ class Starter:
                 job = await self._insist(lambda: service.cancel(found.id))
             except TuningError as error:  # it had ended
                 log.warning("job not cancelled", job=job.id, reason=str(error))
-            await self._store.insist(jobs.made, tracked.id, job, Stage.WITHDRAWN)
+            await self._store.insist(stages.made, tracked.id, job, Stage.WITHDRAWN)
         return True
 
     async def _with_files(self, tracked: Tracked, service: TuningService, say: Say) -> None:
@@ -92,7 +92,7 @@ class Starter:
             training_file=await self._sent(tracked, tracked.wanted.training_file, say),
             validation_file=await self._sent(tracked, tracked.wanted.validation_file, say),
         )
-        await self._store.insist(jobs.uploaded, tracked.id, wanted)
+        await self._store.insist(stages.uploaded, tracked.id, wanted)
         for id_ in filter(None, (wanted.training_file, wanted.validation_file)):
             await self._until_read(service, id_, say)
 

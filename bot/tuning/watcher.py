@@ -25,6 +25,7 @@ from bot.tuning.notices import news_of
 from bot.tuning.pace import Pace
 from bot.tuning.progress import Progress, after, progress_of
 from bot.tuning.service import TuningService
+from bot.tuning.unread import unread
 
 Owe = Callable[[Sequence[Owed]], None]
 Ended = Callable[
@@ -153,11 +154,15 @@ class Watcher:
             return None
         service = self._services[tracked.service]
         job = await service.job(tracked.job.id)
-        news = await self._news(service, tracked)
+        news = await unread(
+            service,
+            tracked.job.id,
+            lambda ids: self._store.do(telling.known_events, tracked.id, ids),
+        )
         progress = watched.progress
         for event in news:
             progress = after(progress, event)
-        notices = news_of(tracked.name, tracked.job, job, () if watched.is_new else news)
+        notices = news_of(tracked.name, tracked.job, job, news)
         if job.status.is_end:
             for follower in await self._store.insist(boards.followers, tracked.id):
                 await self._boards.leave(follower)
@@ -177,26 +182,8 @@ class Watcher:
             watched.tracked = await self._store.do(jobs.tracked, row)
             events = await self._store.do(telling.events, row)
             watched.progress = progress_of(events)
-            watched.is_new = watched.tracked.is_adopted and not events
             watched.loaded = True
         return watched.tracked
-
-    async def _news(self, service: TuningService, tracked: Tracked) -> list[JobEvent]:
-        """The events that are not known yet, oldest first: read from the newest down to a known
-        one, over as many pages as it takes. A page that brings none ends it, too: there are servers
-        that begin anew.
-        """
-        fresh: dict[str, JobEvent] = {}
-        after, more = "", True
-        while more:
-            page = await service.events(tracked.job.id, after)
-            ids = [event.id for event in page.items]
-            known = await self._store.do(telling.known_events, tracked.id, ids)
-            new = {each.id: each for each in page.items if each.id not in known | fresh.keys()}
-            fresh |= new
-            more = page.more and bool(new) and not known
-            after = ids[-1] if ids else ""
-        return list(fresh.values())[::-1]
 
     async def _show(self, watched: Watched) -> None:
         """Have all cards show the newest, where that differs from what they show."""
@@ -209,15 +196,12 @@ class Watcher:
 
 
 class Watched:
-    """A job that is looked at: what is known of it. One that somebody made elsewhere `is_new` until
-    it was seen once: what happened to it before is no news.
-    """
+    """A job that is looked at: what is known of it."""
 
     def __init__(self, tracked: Tracked, pace: Pace) -> None:
         self.tracked = tracked
         self.progress = Progress()
         self.loaded = False
-        self.is_new = False
         self.pace = pace
         self.poked = asyncio.Event()
         self.looked = asyncio.Event()
@@ -229,7 +213,6 @@ class Watched:
         """Know what a look found."""
         self.tracked = self.tracked.now(job)
         self.progress = progress
-        self.is_new = False
         self.trouble = ""
 
     def shown(self) -> Shown:

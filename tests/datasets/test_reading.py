@@ -22,6 +22,9 @@ ROW = {"prompt": "a", "completion": "b"}
 RUSSIAN = "Как мне вернуть товар который я купил вчера в вашем магазине? Он не работает."
 HALF = b'{"prompt": "\\ud800", "completion": "b"}\n'
 LINE = b'{"prompt": "a", "completion": "b"}\n'
+NUL = b'{"prompt": "\\u0000", "completion": "b"}\n'
+DEEP = b"[" * 600 + b"]" * 600
+CHAT = b'{"messages": [{"role": "user", "content": "Is it 9:30?"}]}\n'
 
 
 def read(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], Problems, Kind]:
@@ -101,13 +104,17 @@ def test_rows_are_read_with_the_line_where_they_begin(
         ("a.jsonl", b"{\n" + LINE, 1, "not-json", (1,)),
         ("a.jsonl", LINE + b"[1]\n", 1, "not-object", (2,)),
         ("a.jsonl", LINE + b'{"prompt": "a", "prompt": "b"}\n', 2, "key-twice", (2,)),
+        ("a.jsonl", CHAT + CHAT.replace(b"}]", b', "role": "user"}]'), 2, "key-twice", (2,)),
         ("a.jsonl", LINE + b'{"prompt": "a", "completion": NaN}\n', 2, "not-finite", (2,)),
         ("a.jsonl", LINE + HALF, 2, "lost-character", (2,)),
-        ("a.jsonl", LINE + b'{"prompt": "\\u0000", "completion": "b"}\n', 2, "nul", (2,)),
+        ("a.jsonl", LINE + NUL, 2, "nul", (2,)),
         ("a.jsonl", LINE + "{'ß'}\n".encode() + b'{"prompt": "\xff"}\n', 1, "not-utf8", (3,)),
         ("a.jsonl", LINE + b"[" * 100_000 + b"\n", 1, "not-json", (2,)),
+        ("a.jsonl", NUL + b'{"prompt": ' + DEEP + b"}\n", 1, "too-deep", (2,)),
+        ("a.json", b"[" + LINE + b',{"prompt": ' + DEEP + b"}]", 1, "too-deep", (2,)),
         ("a.json", b"[\n1,\n" + LINE + b"]", 1, "not-object", (2,)),
         ("a.json", b'[{"a": 1,\n "a": Infinity}]', 1, "key-twice", (1,)),
+        ("a.json", b'[{"messages": [{"role": "user", "role": "user"}]}]', 1, "key-twice", (1,)),
         ("a.xlsx", workbook([("a", "b", "c")]), 0, "long-row", (2,)),
     ],
 )

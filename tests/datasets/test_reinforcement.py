@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.datasets import reinforcement as reinforcement_data
-from bot.datasets.examples import Format, format_of
+from bot.datasets.examples import Format, format_of, format_of_all
 from bot.datasets.findings import Level
 from bot.datasets.preparation import Preparation
 from bot.datasets.reinforcement import GradedFields, ReinforcementCheck
@@ -114,6 +114,43 @@ def test_names_that_are_no_names_are_not_repeated() -> None:
 def test_chat_without_fields_stays_chat() -> None:
     for example in (chat(), chat(USER), chat(USER, tools=[tool()]), graded(USER, ANSWER)):
         assert format_of(example) is Format.CHAT
+
+
+ASKED = message("developer", "Rhyme."), USER
+
+
+@pytest.mark.parametrize(
+    ("rows", "format_"),
+    [
+        ([chat(USER), chat(*ASKED)], Format.REINFORCEMENT),
+        ([chat(USER, tools=[tool()])], Format.REINFORCEMENT),
+        ([chat(USER), chat(USER, ANSWER)], Format.CHAT),
+        ([chat(USER, ANSWER, USER)], Format.CHAT),
+        ([chat(message("human"))], Format.CHAT),
+        ([chat(message("system"))], Format.CHAT),
+        ([{"messages": []}, {"messages": "A"}, {"messages": [{"role": []}]}], Format.CHAT),
+        ([chat(USER), graded(), graded()], Format.REINFORCEMENT),
+        ([], Format.COMPLETIONS),
+    ],
+)
+def test_file_in_which_nobody_answers_asks_to_be_graded(
+    rows: list[dict[str, Any]], format_: Format
+) -> None:
+    assert format_of_all(rows) is format_
+
+
+def test_questions_with_nothing_beside_them_are_said_to_need_another_grader(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "asked.jsonl"
+    rows = [chat(message("user", f"What rhymes with {n}?")) for n in range(12)]
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in rows))
+    with Preparation(path) as preparation:
+        report = preparation.examine()
+    assert (report.format, report.kept, report.obstacles) == (Format.REINFORCEMENT, 12, ())
+    [said] = [each.says for each in report.findings if each.check == "fields"]
+    assert "needs nothing to compare with, a model or a program" in said
+    assert "end each example with the assistant's" in said
 
 
 @settings(deadline=None)

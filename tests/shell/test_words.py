@@ -23,6 +23,7 @@ from bot.shell.words import confirmed, typed
         (["start", "my data", "davinci-002"], "/finetune start 'my data' davinci-002"),
         (["try", "last", "who", "are you?"], "/finetune try last who are you?"),
         (["prepare", "3", "-drop-long"], "/finetune prepare 3 -drop-long"),
+        (["prepare", "a  b", "--as", "chat"], "/finetune prepare 'a  b' --as chat"),
         (["delete", "ft:davinci-002:a::b"], "/finetune delete ft:davinci-002:a::b"),
     ],
 )

@@ -50,6 +50,8 @@ async def prepare(call: Call) -> Card | str:
         raise CommandError(SEND_ONE)
     if (number := whole_number(words[0])) is not None:
         return await decided(call, await library.drafted(number), words[1:])
+    if words[0].lower().endswith(DATA):
+        raise CommandError(f"No file came with the command. {SEND_ONE}")
     dataset = await library.named(" ".join(words))
     draft = await library.again(dataset, call.message.person.id)
     return report_card(draft, await first_look(call, draft))
@@ -74,7 +76,10 @@ async def decided(call: Call, draft: Draft, words: Sequence[str]) -> Card | str:
 async def written_anew(call: Call, name: str, kind: Kind) -> Card:
     """The report on a dataset whose examples are of another kind. Raises CommandError."""
     if attached(call):
-        raise CommandError("Make a dataset of the file first: then it can be written anew.")
+        raise CommandError(
+            "Send the file with `/finetune prepare` alone. Once it is a dataset, "
+            f"`/finetune prepare NAME --as {kind}` writes it anew."
+        )
     library = call.services.library
     dataset = await library.named(name)
     writing = library.rewritten(dataset, kind, call.message.person.id)
@@ -141,6 +146,8 @@ async def dataset(call: Call) -> Card | str:
     `--name NAME` the dataset's name. People who said /forget are not in it.
     """
     options = parsed(call.rest, FROM_HERE)
+    if not options.words or (options.words[0] == "from" and options.words != ("from", "here")):
+        raise CommandError("Write `/finetune dataset NAME`, or `/finetune dataset from here`.")
     if options.words != ("from", "here"):
         return dataset_text(await call.services.library.named(" ".join(options.words)))
     where, profiles = call.message.conversation, call.services.profiles

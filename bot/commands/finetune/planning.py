@@ -15,8 +15,9 @@ from bot.store import datasets, jobs
 from bot.store.jobs import Stage
 from bot.training import Dataset, Hyperparameters, Kind, Method, NewJob, ServedModel
 from bot.tuning import graders
-from bot.tuning.plan import Plan, served, unlimited, warnings
+from bot.tuning.plan import Plan, served, unlimited, unlisted, warnings
 from bot.tuning.preparing import Measured, measured
+from bot.tuning.quoting import quoted
 from bot.tuning.service import untaught
 
 MOST_SUFFIX = 64
@@ -49,7 +50,7 @@ async def planned(
     require_fitting(wanted, dataset)
     if method not in (methods := services.jobs.services[service].methods):
         raise CommandError(untaught(service, method, methods))
-    found = served(await listed(services, service), model)
+    found, doubt = await found_at(services, service, model)
     data = await looked_at(wanted, dataset)
     if data and (lacking := graders.missing(wanted.grader, data.fields)):
         raise CommandError(lacking)
@@ -68,19 +69,24 @@ async def planned(
         price,
         sum(each.service == service for each in queue),
         (
+            *filter(None, [doubt]),
             *warnings(wanted, dataset, found, services.clock.now()),
             *(data.warnings if data else ()),
-            *unlimited(services.tuning, price),
+            *unlimited(services.tuning, wanted, price),
         ),
     )
 
 
-async def listed(services: Services, service: str) -> list[ServedModel]:
-    """The models of a service; none where it does not list them."""
+async def found_at(services: Services, service: str, name: str) -> tuple[ServedModel | None, str]:
+    """The model of a name at a service, None for none; and what speaks against it. Raises
+    CommandError for a name that was probably mistyped.
+    """
     try:
-        return list(await services.jobs.services[service].models())
-    except TuningError:
-        return []
+        models = await services.jobs.services[service].models()
+    except TuningError as error:
+        return None, f"Whether {service} has {quoted(name)} is not known. {error}"
+    model = served(models, name)
+    return model, "" if model else unlisted(name)
 
 
 async def looked_at(wanted: NewJob, dataset: Dataset | None) -> Measured | None:
@@ -122,6 +128,8 @@ def require_fitting(wanted: NewJob, dataset: Dataset | None) -> None:
         )
     if wanted.method == "reinforcement" and not wanted.grader:
         raise CommandError(f"A grader is needed that judges the answers: {graders.HOW}")
+    if wanted.hyperparameters.beta is not None and wanted.method != "dpo":
+        raise CommandError("Only --method dpo, which learns from preferences, takes a --beta.")
     if wanted.grader and wanted.method != "reinforcement":
         raise CommandError("Only --method reinforcement takes a --grader.")
 

@@ -13,7 +13,7 @@ from bot.commands.options import one_of, parsed, positive, short, some, whole, w
 from bot.commands.registry import Call, Services, command
 from bot.errors import CommandError
 from bot.messages import Button, Card
-from bot.store import jobs
+from bot.store import jobs, stages
 from bot.training import Dataset
 from bot.tuning.graders import grader_of
 from bot.tuning.plan import Plan, month_of, require_within, unlimited
@@ -65,6 +65,11 @@ async def start(call: Call) -> Card:
         source = dataset.training_file if dataset else ""
     else:
         source, model = the_two(options.words)
+        known = {each.name for each in await services.library.all()}
+        if model in known and source not in known:
+            raise CommandError(
+                f"{model} is a dataset, which comes first: `/finetune start {model} MODEL`."
+            )
         dataset = await meant(services, source)
         source = dataset.training_file if dataset else source
     plan = await call.stoppable(planned(services, options, dataset, source, model))
@@ -87,7 +92,7 @@ async def confirm(call: Call) -> Card:
 @command("/finetune decline NUMBER", rank=Rank.OPERATOR, listed=False)
 async def decline(call: Call) -> str:
     """Do not start the job that was asked for under this number."""
-    if await call.services.store.insist(jobs.decline, number(call.rest)):
+    if await call.services.store.insist(stages.decline, number(call.rest)):
         return "Nothing was started, and nothing costs anything."
     return "That job was started or declined before: `/finetune list` shows what runs."
 
@@ -112,7 +117,7 @@ async def asked(call: Call, plan: Plan) -> int:
     services, now = call.services, call.services.clock.now()
     await require_affordable(services, plan.cost)
     return await services.store.insist(
-        jobs.ask,
+        stages.ask,
         plan.service,
         f"tunebot-{secrets.token_hex(8)}",
         plan.name,
@@ -132,7 +137,7 @@ async def require_affordable(services: Services, cost: float | None) -> None:
 
 def is_free_to_go(services: Services, plan: Plan) -> bool:
     """Whether --yes is enough: not for a job of unknown price where a limit is set."""
-    return not unlimited(services.tuning, plan.estimate)
+    return not unlimited(services.tuning, plan.wanted, plan.estimate)
 
 
 def the_only(words: tuple[str, ...]) -> str:

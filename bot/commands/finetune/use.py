@@ -33,14 +33,23 @@ async def use(call: Call) -> str:
     Azure's models have to be deployed first: there it is `/finetune use JOB DEPLOYMENT`.
     `/model default` goes back.
     """
-    words = call.rest.split()
+    words, services = call.rest.split(), call.services
     tracked = await the_job(call, words[0] if words else "")
+    before = [each.name for each in services.profiles.all()]
     profile = await chosen(call, tracked, words[1:])
     where = call.message.conversation
-    await call.services.store.insist(conversations.choose_for_channel, where, profile.name)
-    now, person = call.services.clock.now(), call.message.person.id
-    await call.services.store.insist(audit.note, person, "use", profile.model, now)
-    return f"From now on **{profile.name}** answers in this channel: {coded(profile.model)}."
+    await services.store.insist(conversations.choose_for_channel, where, profile.name)
+    now, person = services.clock.now(), call.message.person.id
+    await services.store.insist(audit.note, person, "use", profile.model, now)
+    known = {each.name for each in services.profiles.all()}
+    replaced = "".join(
+        f" So it does wherever **{name}** did, whose deployment that was."
+        for name in before
+        if name not in known
+    )
+    return (
+        f"From now on **{profile.name}** answers in this channel: {coded(profile.model)}.{replaced}"
+    )
 
 
 @command("/finetune try [JOB] [QUESTION]")
@@ -89,34 +98,52 @@ async def chosen(call: Call, tracked: Tracked, words: Sequence[str]) -> Profile:
 
     Raises CommandError.
     """
+    deploys = call.services.jobs.service(tracked).deploys
     match words:
         case []:
             return await profile_of(call, tracked)
+        case [name] if deploys:
+            return await of_deployment(call, tracked, name)
         case [step] if (number := whole_number(step)) is not None:
-            return await profile_of(call, tracked, number)
-        case [deployment] if call.services.jobs.service(tracked).deploys:
-            require_trained(tracked)
-            if not DEPLOYMENT.fullmatch(deployment):
-                raise CommandError("A deployment is named by letters, digits, -, _ and dots.")
-            return await call.services.jobs.learn(tracked, deployment, tracked.name)
+            model = await at_step(call, tracked, number)
+            if not model:
+                raise CommandError(
+                    f"{quoted(tracked.name)} has no checkpoint at step {number}: `/finetune "
+                    f"checkpoints {tracked.id}` lists them."
+                )
+            return await call.services.jobs.learn(tracked, model, f"{tracked.name}-step-{number}")
     raise CommandError("Write `/finetune use JOB`, or `/finetune use JOB STEP`.")
 
 
-async def profile_of(call: Call, tracked: Tracked, step: int = 0) -> Profile:
-    """The profile of a job's model, or of a checkpoint, which gets one. Raises CommandError."""
-    service = call.services.jobs.service(tracked)
-    if step:
-        made = await checkpoints_of(service, tracked.job.id)
-        models = [each.model for each in made if each.step == step]
-        if not models:
-            raise CommandError(f"{quoted(tracked.name)} has no checkpoint at step {step}.")
-        model, name = models[0], f"{tracked.name}-step-{step}"
-    else:
-        require_trained(tracked)
-        model, name = tracked.job.fine_tuned_model, tracked.name
-    if service.deploys:
+async def of_deployment(call: Call, tracked: Tracked, name: str) -> Profile:
+    """The profile of a deployment of a job's model. A number may be the name of one, unless it is
+    the step of a checkpoint. Raises CommandError.
+    """
+    step = whole_number(name)
+    if step is not None and (model := await at_step(call, tracked, step)):
         raise CommandError(to_deploy(tracked.id, model))
-    return await call.services.jobs.learn(tracked, model, name)
+    require_trained(tracked)
+    if not DEPLOYMENT.fullmatch(name):
+        raise CommandError("A deployment is named by letters, digits, -, _ and dots.")
+    return await call.services.jobs.learn(tracked, name, tracked.name)
+
+
+async def at_step(call: Call, tracked: Tracked, step: int) -> str:
+    """The model of a job's checkpoint at a step; "" where there is none."""
+    made = await checkpoints_of(call.services.jobs.service(tracked), tracked.job.id)
+    return next((each.model for each in made if each.step == step), "")
+
+
+async def profile_of(call: Call, tracked: Tracked) -> Profile:
+    """The profile of a job's model. Raises CommandError."""
+    tuning = call.services.jobs
+    require_trained(tracked)
+    model = tracked.job.fine_tuned_model
+    if not tuning.service(tracked).deploys:
+        return await tuning.learn(tracked, model, tracked.name)
+    if deployed := await tuning.deployed(tracked):
+        return deployed
+    raise CommandError(to_deploy(tracked.id, model))
 
 
 def require_trained(tracked: Tracked) -> None:

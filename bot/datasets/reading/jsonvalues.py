@@ -79,7 +79,8 @@ def objects(buffer: Buffer, problems: Problems) -> Iterator[tuple[int, dict[str,
         else:
             found = checked(value, line, problems)
         for row in found:
-            yield line, cleaned(row, line, problems, tolerant), size
+            if (kept := cleaned(row, line, problems, tolerant)) is not None:
+                yield line, kept, size
         if tolerant.twice:
             problems.add(TWICE, line)
         between = _BETWEEN

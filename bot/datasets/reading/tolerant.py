@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.datasets.reading.chunk import clean
-from bot.datasets.reading.problems import NOT_FINITE, Problems
+from bot.datasets.reading.problems import NOT_FINITE, TOO_DEEP, Problems
 
 
 class Tolerant:
@@ -39,11 +39,15 @@ def number(digits: str) -> int | float:
 
 def cleaned(
     row: dict[str, Any], line: int, problems: Problems, tolerant: Tolerant
-) -> dict[str, Any]:
-    """A row whose texts can all be written."""
+) -> dict[str, Any] | None:
+    """A row whose texts can all be written; None where it is left out."""
     if tolerant.not_finite:
         problems.add(NOT_FINITE, line)
-    return {clean(key, line, problems): tidy(value, line, problems) for key, value in row.items()}
+    try:
+        return {clean(key, line, problems): tidy(each, line, problems) for key, each in row.items()}
+    except RecursionError:
+        problems.add(TOO_DEEP, line)
+        return None
 
 
 def tidy(value: Any, line: int, problems: Problems) -> Any:

@@ -187,7 +187,6 @@ def model_of(answer: Any) -> ServedModel:
     return ServedModel(
         identifier(said.get("id")),
         seconds(said.get("created")),
-        text(said.get("owned_by")),
         text(said.get("shutdown_date")),
     )
 

@@ -180,6 +180,36 @@ async def test_what_happened_before_a_job_was_adopted_is_no_news(
         assert "Careful 30" in await says(bot, "/finetune events last")
 
 
+@pytest.mark.parametrize("seen", [True, False])
+async def test_what_happens_after_a_job_was_adopted_is_told_after_a_restart(
+    tuning: TuningServer, tmp_path: Path, clock: StoppedClock, seen: bool
+) -> None:
+    file = tuning.keep("elsewhere.jsonl", b'{"prompt": "a", "completion": "b"}\n')
+    job = tuning.add({"model": "davinci-002", "training_file": file.id, "suffix": "theirs"})
+    job.runs()
+    if seen:
+        job.tell("Careful before", "warn")
+    else:
+        job.events.clear()
+    async with tuned(tuning, tmp_path, clock) as bot:
+        await says(bot, f"/finetune follow {job.id}")
+    job.tell("Careful meanwhile", "warn")
+    async with tuned(tuning, tmp_path, clock) as bot:
+        await sees(bot, lambda text: text == "⚠️ Careful meanwhile")
+        await watched(bot)
+        assert not [text for text in bot.says() if "Careful before" in text]
+
+
+async def test_events_of_a_job_that_was_made_elsewhere_are_there_at_once(
+    tuning: TuningServer, tmp_path: Path, clock: StoppedClock
+) -> None:
+    file = tuning.keep("elsewhere.jsonl", b'{"prompt": "a", "completion": "b"}\n')
+    job = tuning.add({"model": "davinci-002", "training_file": file.id})
+    job.step(3, 10, 1.0)
+    async with tuned(tuning, tmp_path, clock) as bot:
+        assert "Step 3/10" in await says(bot, f"/finetune events {job.id}")
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_trouble_of_the_service_ends_no_following(
     tuning: TuningServer, tmp_path: Path, clock: StoppedClock, status: int

@@ -79,8 +79,12 @@ async def test_unknown_price_is_said_to_pass_the_limits(
     async with tuned(tuning, tmp_path, clock, tuning=rules) as bot:
         await prepared(bot, tmp_path)
         said = await says(bot, "/finetune start faq babbage-002 --yes")
-        assert "the limits in [tuning] do not hold" in said
+        assert "The limits in [tuning] do not hold" in said
+        assert 'write `[prices."babbage-002"]` with `training`' in said
         assert "do not hold" not in await says(bot, "/finetune start faq davinci-002")
+        said = await says(bot, "/finetune start file-1 davinci-002")
+        assert "do not hold" in said
+        assert "prepare the file here" in said
 
 
 async def test_start_that_is_run_again_after_a_crash_starts_no_second_job(
@@ -130,7 +134,7 @@ async def test_database_that_fails_after_the_create_is_no_refusal(
 
     async with tuned(tuning, tmp_path, clock) as bot:
         with monkeypatch.context() as patch:
-            patch.setattr("bot.store.jobs.made", fails)
+            patch.setattr("bot.store.stages.made", fails)
             await says(bot, f"{START} --yes", files=[faq(tmp_path)])
             await tuning.until(lambda: tuning.jobs)
             await shown(bot, lambda text: "next start" in text)

@@ -137,7 +137,10 @@ async def test_yes_is_not_enough_where_a_limit_is_set(
         tuning, tmp_path, clock, tuning=Tuning(provider="tuner", most_per_job=5.0)
     ) as bot:
         await prepared(bot, tmp_path)
-        assert "price is unknown" in await says(bot, f"{START} equals:answer --yes")
+        said = await says(bot, f"{START} equals:answer --yes")
+        assert "The limits in [tuning] do not hold" in said
+        assert "end it by `/finetune cancel` in time" in said
+        assert "[prices" not in said, "no price would help: it is billed by the time"
         assert not tuning.jobs
 
 

@@ -94,6 +94,14 @@ async def test_options_reach_the_service(bot: Bot, tuning: TuningServer, tmp_pat
         ("/finetune start faq davinci-002 --service azur", "no provider named 'azur'"),
         ("/finetune start faq davinci-002 --method dpo", "--method supervised trains from them"),
         ("/finetune strat faq davinci-002", "/finetune start"),
+        ("/finetune start davinci-002 faq", "comes first: `/finetune start faq MODEL`"),
+        ("/finetune start faq davinci-002 --yes=no", "--yes takes no value"),
+        ("/finetune start faq davinci-002 --beta 1", "Only --method dpo"),
+        ("/finetune start faq davinci-002 --lr 1,5", "--lr 1,5: write a number above 0, such as"),
+        ("/finetune start faq davinci-002 --lr 1e-5", "with 1e-05 next to nothing is learned"),
+        ("/finetune dataset", "Write `/finetune dataset NAME`, or `/finetune dataset from here`"),
+        ("/finetune dataset from hree", "or `/finetune dataset from here`"),
+        ("/finetune prepare faq.csv", "No file came with the command. Send the file together"),
         ("/finetune status", "There is no job yet"),
         ("/finetune confirm 77", "declined or started already"),
     ],
@@ -113,6 +121,17 @@ async def test_card_warns_of_what_speaks_against_the_job(bot: Bot, tmp_path: Pat
     assert "2027-01-14" in said
     assert "will say nothing" in said
     assert "does not list" in await says(bot, "/finetune start faq my-own-model")
+
+
+async def test_list_of_models_that_does_not_come_is_not_taken_for_one_without_the_model(
+    bot: Bot, tuning: TuningServer, tmp_path: Path
+) -> None:
+    await prepared(bot, tmp_path)
+    tuning.fails("GET models", Fail(403), times=30)
+    said = await says(bot, "/finetune start faq davinci-002")
+    assert "Whether tuner has davinci-002 is not known. The provider tuner" in said
+    assert "The server had an error" in said
+    assert "does not list" not in said
 
 
 async def test_card_warns_of_examples_that_train_and_validate(bot: Bot, tmp_path: Path) -> None:

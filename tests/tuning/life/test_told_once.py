@@ -26,7 +26,7 @@ from bot.tuning.notices import end_of, news_of
 from bot.tuning.progress import Progress
 from bot.tuning.quoting import LONGEST, quoted
 from bot.tuning.service import Page
-from bot.tuning.watcher import Watcher
+from bot.tuning.unread import unread
 from tests.clock import StoppedClock
 from tests.fakes import FakeAdapter, Wall
 from tests.tuning.stage import LOOK, looks, says, sees, settled, shown, starts, tuned, watched
@@ -144,7 +144,7 @@ async def test_chart_that_cannot_be_drawn_holds_up_no_end(
         assert not bot.adapter.documents
 
 
-async def test_service_that_pages_forever_is_read_once(store: Store, clock: StoppedClock) -> None:
+async def test_service_that_pages_forever_is_read_once(store: Store) -> None:
     tracked = await store.do(jobs.adopt, "tuner", JOB, "fake:op", 0.0)
     page = Page([JobEvent(str(n), float(n), "info", "x") for n in range(20, 0, -1)], more=True)
 
@@ -153,9 +153,12 @@ async def test_service_that_pages_forever_is_read_once(store: Store, clock: Stop
             del id_, after
             return page
 
-    watcher = Watcher(store, {}, None, None, None, clock, 5.0)  # type: ignore[arg-type]
     async with asyncio.timeout(20):
-        news = await watcher._news(Repeats(), tracked)  # type: ignore[arg-type]
+        news = await unread(
+            Repeats(),  # type: ignore[arg-type]
+            "ftjob-1",
+            lambda ids: store.do(telling.known_events, tracked.id, ids),
+        )
     assert [event.id for event in news] == [str(n) for n in range(1, 21)]
 
 

@@ -83,6 +83,12 @@ async def test_model_and_its_base_are_asked_the_same_question(
     assert "> open door 1" in await says(bot, "/finetune try last", channel="asked")
 
 
+@pytest.mark.parametrize("step", ["0", "5"])
+async def test_step_without_a_checkpoint_is_said_to_have_none(bot: Bot, step: str) -> None:
+    said = await says(bot, f"/finetune use last {step}")
+    assert f"has no checkpoint at step {step}: `/finetune checkpoints 1` lists them" in said
+
+
 async def test_results_come_as_a_table(bot: Bot) -> None:
     await says(bot, "/finetune results last")
     table = bot.adapter.documents[-1]
