@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.bot import QUESTION, Figures, Plan
 from benchmarks.machine import heading, percentile, table, target
-from bot.store.database import connect
+from bot.store.file import connect
 
 TOKENS = 60
 GAP = 0.02  # seconds between tokens where an answer is streamed

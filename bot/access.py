@@ -9,6 +9,7 @@ from enum import IntEnum
 from bot.config import Access as Rules
 from bot.errors import AccessDenied, TooFast
 from bot.messages import Person
+from bot.store import Store, usage
 
 MINUTE = 60.0
 
@@ -24,8 +25,9 @@ class Rank(IntEnum):
 class Access:
     """Judges people by the rules of [access]. Closed unless opened."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, store: Store) -> None:
         self._rules = rules
+        self._store = store
         self._minute = 0
         self._messages: Counter[str] = Counter()
         self._told: set[str] = set()
@@ -44,11 +46,25 @@ class Access:
                 f"configuration's [access]."
             )
 
-    def has_room(self, person: str, now: float) -> bool:
-        """Whether a person may send another message in this minute."""
+    def admit(self, person: Person, now: float, *, at_once: bool = False) -> None:
+        """Let another message of a person in. What is done `at_once`, as /stop is, is never too
+        fast.
+
+        Raises AccessDenied for a stranger, TooFast for who sent as many as fit into this minute.
+        """
+        if self.rank(person.id) is Rank.STRANGER:
+            raise AccessDenied(
+                f"Sorry, I may not talk with you. My operator can let you in by adding "
+                f"{person.id!r} to users in the configuration's [access]."
+            )
         self._turn(now)
         most = self._rules.messages_per_minute
-        return not most or self._messages[person] < most
+        if most and self._messages[person.id] >= most and not at_once:
+            seconds = int(MINUTE - now % MINUTE) + 1
+            raise TooFast(
+                f"That was too fast: I did not take your last message. Send it again in "
+                f"{seconds} s."
+            )
 
     def count(self, person: str, now: float) -> None:
         """Count a message that was taken."""
@@ -74,9 +90,12 @@ class Access:
         """The tokens that a person may use in a day (UTC), 0 for no limit."""
         return self._rules.tokens_per_day
 
-    def require_budget(self, used: int) -> None:
-        """Raise TooFast when a person has `used` the tokens of the day."""
-        if self.budget and used >= self.budget:
+    async def require_budget(self, person: str, now: float) -> None:
+        """Raise TooFast when a person has used the tokens of the day."""
+        if not self.budget:
+            return
+        used = await self._store.insist(usage.of_person, person, usage.day_of(now))
+        if used.prompt_tokens + used.completion_tokens >= self.budget:
             raise TooFast(
                 f"You have used today's {self.budget:,} tokens. Come back after midnight (UTC)."
             )
@@ -92,17 +111,3 @@ def lets_in(rules: Rules, people: Sequence[str]) -> bool:
     """Whether anybody may talk whose id begins with one of these."""
     named = {pattern.partition(":")[0] for pattern in (*rules.users, *rules.operators)}
     return bool(named & {"*", *people})
-
-
-def stranger_sentence(person: Person) -> str:
-    """What a stranger is told, once."""
-    return (
-        f"Sorry, I may not talk with you. My operator can let you in by adding {person.id!r} to "
-        f"users in the configuration's [access]."
-    )
-
-
-def rate_sentence(now: float) -> str:
-    """What a person is told who writes faster than the rate."""
-    seconds = int(MINUTE - now % MINUTE) + 1
-    return f"That was too fast: I did not take your last message. Send it again in {seconds} s."

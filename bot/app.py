@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import structlog
-from platformdirs import user_data_path
-from pydantic import ValidationError
 
 from bot import metrics
 from bot.access import Access
+from bot.chores import Chores
 from bot.commands import Services
 from bot.completion import Completions
-from bot.config import LOCAL_MODEL, Config, secret, sentence
+from bot.config import Config
+from bot.config.keys import keys_of
+from bot.config.local import LOCAL_MODEL, data_folder
 from bot.conversation import Conversation
 from bot.core import Tunebot
-from bot.errors import BotError, ConfigError, StoreError
+from bot.errors import BotError, ConfigError
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.models.client import HttpModelClient
@@ -32,15 +30,12 @@ from bot.models.tokens import Tokens
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Core, Door, SystemClock
 from bot.readiness import Readiness
-from bot.store import Store, privacy, shelf
+from bot.store import Store
 from bot.tuning import webhook
 from bot.tuning.jobs import Jobs
 from bot.tuning.library import Library
 from bot.tuning.services import services
 from bot.voice import Voice
-
-PRUNE_SECONDS = 3600.0
-BEAT_SECONDS = 15.0  # well below what `tunebot health` allows
 
 log = structlog.get_logger()
 
@@ -96,10 +91,7 @@ class App:
     async def _serve(self, core: Core) -> None:
         """Run the adapters until the first of them ends, or `stop`."""
         async with asyncio.TaskGroup() as group:
-            chores = [
-                group.create_task(self._every(BEAT_SECONDS, self._beat), name="beat"),
-                group.create_task(self._every(PRUNE_SECONDS, self._prune), name="prune"),
-            ]
+            chores = self._chores.begin(group)
             # Who has a server comes first, and says where, before a terminal has its prompt.
             by_server = sorted(self._adapters.items(), key=lambda each: not each[1].opens_doors)
             for name, adapter in by_server:
@@ -116,11 +108,11 @@ class App:
         """Build everything, from the store to the core, and take up what is left."""
         config, clock = self._config, self._clock
         doors = doors_of(self._adapters)
-        self._store = Store(config.database, clock)
-        await self._store.open()
-        stack.push_async_callback(self._store.close)
-        self._files = Files(data_folder(config) / "files", self._store, clock)
-        self._files.open()
+        store = Store(config.database, clock)
+        await store.open()
+        stack.push_async_callback(store.close)
+        files = Files(data_folder(config) / "files", store, clock)
+        files.open()
         model = model_client(config, clock, self._environment)
         stack.push_async_callback(model.aclose)
         tuning = services(config.providers, keys_of(config, self._environment), clock)
@@ -129,20 +121,19 @@ class App:
         for provider in config.providers.values():
             if provider.kind == "local":
                 from bot.local import LocalServer  # noqa: PLC0415  10 MiB, for those who want it
-                from bot.local.usual import HERE  # noqa: PLC0415
 
                 server = LocalServer(provider, data_folder(config))
                 stack.push_async_callback(server.stop)
                 await server.start()
                 model.connect(provider.name, server.base_url, server.key)
                 tuning[provider.name].connect(server.base_url, server.key)
-                tuning[provider.name].usual = HERE
+                tuning[provider.name].usual = server.usual
         profiles = Profiles(config.profiles, config.defaults.profile)
-        access = Access(config.access)
-        outbox = Outbox(self._store, self._adapters, clock)
+        access = Access(config.access, store)
+        outbox = Outbox(store, self._adapters, clock)
         tokens, slots = Tokens(), Slots(config.model_calls)
         conversation = Conversation(
-            self._store,
+            store,
             outbox,
             self._adapters,
             model,
@@ -153,9 +144,9 @@ class App:
             clock,
             slots,
         )
-        self._library = Library(self._store, data_folder(config) / "datasets", clock)
-        jobs = self._jobs = Jobs(
-            self._store,
+        library = Library(store, data_folder(config) / "datasets", clock)
+        jobs = Jobs(
+            store,
             tuning,
             self._adapters,
             profiles,
@@ -164,19 +155,22 @@ class App:
             config.tuning.poll_seconds,
             model.expect,
         )
-        completions = Completions(self._store, model, tokens, config.prices, access, clock, slots)
+        completions = Completions(store, model, tokens, config.prices, access, clock, slots)
         needed = Services(
-            self._store,
-            self._files,
+            store,
+            files,
             conversation,
             profiles,
             access,
             clock,
-            self._library,
+            library,
             jobs,
             completions,
             config.prices,
             config.tuning,
+        )
+        self._chores = Chores(
+            store, files, library, jobs, self._adapters, config.retention_days, clock
         )
         inbox = Inbox(needed, outbox, Voice(model, config.providers.values()))
         for adapter in self._adapters.values():
@@ -185,9 +179,9 @@ class App:
         stack.push_async_callback(jobs.close)
         await inbox.resume(self._adapters, profiles.history)
         await jobs.open(inbox.owe)
-        readiness = Readiness(self._store, model, config.providers, self._adapters, self._running)
+        readiness = Readiness(store, model, config.providers, self._adapters, self._running)
         return Tunebot(
-            self._store,
+            store,
             inbox,
             completions,
             profiles,
@@ -196,34 +190,9 @@ class App:
             greeting=greeting(config),
             operators=config.access.operators,
             doors=[*doors, *hooks(self._environment, jobs.poke)],
-            files=self._files,
+            files=files,
             look=readiness.look,
         )
-
-    async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-        """Do a chore again and again; one that fails is logged, and tried again in its time."""
-        while True:
-            try:
-                await chore()
-            except (StoreError, OSError) as error:
-                log.warning("chore failed", reason=str(error))
-            await self._clock.sleep(seconds)
-
-    async def _beat(self) -> None:
-        """Show life to `tunebot health`."""
-        self._store.beat()
-
-    async def _prune(self) -> None:
-        """Delete what is older than its time."""
-        days = self._config.retention_days
-        gone = await self._store.insist(privacy.prune, self._clock.now(), days)
-        await self._store.insist(shelf.prune, self._clock.now(), self._adapters)
-        if gone:
-            log.info("pruned", turns=gone)
-        await self._store.scrub()
-        await self._files.sweep()
-        await self._library.sweep()
-        await self._jobs.sweep()
 
 
 def doors_of(adapters: Mapping[str, Adapter]) -> list[Door]:
@@ -267,45 +236,3 @@ def model_client(
         clock,
         on_retry=lambda provider: metrics.model_retries.labels(provider).inc(),
     )
-
-
-def keys_of(config: Config, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The keys of all providers."""
-    return {name: secret(provider, environment) for name, provider in config.providers.items()}
-
-
-def data_folder(config: Config) -> Path:
-    """Where models and files are kept."""
-    return (
-        Path(config.data_folder).expanduser().absolute()
-        if config.data_folder
-        else user_data_path("tunebot")
-    )
-
-
-def load_adapters(config: Config) -> list[Adapter]:
-    """The adapters that the configuration names. Raises ConfigError."""
-    return [load_adapter(name, table) for name, table in config.adapters.items()]
-
-
-def load_adapter(
-    name: str, table: Mapping[str, Any], environment: Mapping[str, str] = os.environ
-) -> Adapter:
-    """Open [adapters.NAME] by the module of that name."""
-    adapter: Adapter = module_of(name).create(name, settings_of(name, table), environment)
-    return adapter
-
-
-def settings_of(name: str, table: Mapping[str, Any]) -> Any:
-    """[adapters.NAME] as that module has it. Raises ConfigError."""
-    try:
-        return module_of(name).Settings(**table)
-    except ValidationError as error:
-        raise ConfigError(sentence(error, None, above=f"adapters.{name}.")) from None
-
-
-def module_of(name: str) -> Any:
-    """The module of an adapter. Raises ConfigError."""
-    if not name.isidentifier() or find_spec(f"adapters.{name}") is None:
-        raise ConfigError(f"adapters.{name}: there is no such adapter; remove that table.")
-    return import_module(f"adapters.{name}")

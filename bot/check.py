@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from difflib import get_close_matches
 
 from bot.access import lets_in
-from bot.app import data_folder, model_client
+from bot.app import model_client
 from bot.config import Config
+from bot.config.local import data_folder
 from bot.errors import BotError, StoreTaken
 from bot.local import LocalServer
 from bot.messages import Profile, Provider

@@ -8,9 +8,7 @@ from contextlib import aclosing
 import structlog
 
 from bot import metrics
-from bot.access import Access, Rank, rate_sentence, stranger_sentence
-from bot.conversation import require_budget
-from bot.errors import AccessDenied, TooFast
+from bot.access import Access
 from bot.messages import Chunk, ConversationId, Person, Price, Profile, Turn, Usage
 from bot.models.prices import cost
 from bot.models.slots import Slots
@@ -70,12 +68,9 @@ class Completions:
     async def _admit(self, person: Person) -> None:
         """Raise AccessDenied or TooFast for somebody who may not ask now."""
         now = self._clock.now()
-        if self._access.rank(person.id) is Rank.STRANGER:
-            raise AccessDenied(stranger_sentence(person))
-        if not self._access.has_room(person.id, now):
-            raise TooFast(rate_sentence(now))
+        self._access.admit(person, now)
         self._access.count(person.id, now)
-        await require_budget(self._store, self._access, person.id, now)
+        await self._access.require_budget(person.id, now)
 
     async def _count(self, person: Person, profile: Profile, used: Usage) -> None:
         """Remember what an answer took."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
-from time import perf_counter
-from typing import Any
+from contextlib import asynccontextmanager
 
 import structlog
 
 from bot import metrics
 from bot.access import Access
-from bot.errors import BotError, ContextTooLong, StoreBusy, StoreFull
-from bot.messages import Chunk, ConversationId, Ending, Price, Profile, Usage
+from bot.call import ModelCall
+from bot.errors import BotError, StoreBusy, StoreFull
+from bot.messages import ConversationId, Ending, Price, Usage
 from bot.models.prices import cost
 from bot.models.profiles import Profiles
 from bot.models.slots import Slots
@@ -24,11 +21,12 @@ from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, ModelClient, Sink
 from bot.recall import Recall
 from bot.reply import Reply
+from bot.running import Running
 from bot.segments import closing, open_fence
-from bot.store import Store, turns, usage
+from bot.store import Store, answers
+from bot.store.answers import Answer, Asked
 from bot.store.inbox import Received
 from bot.store.outbox import Owed
-from bot.store.turns import Answer, Asked
 
 # What is added to an answer that did not end by itself; it is shown, and not remembered.
 MARKS = {
@@ -41,33 +39,6 @@ EMPTY = "The model gave an empty answer; /retry asks it again."
 ENDINGS = {"length": Ending.LENGTH, "content_filter": Ending.FILTERED}
 
 log = structlog.get_logger()
-
-
-class Running:
-    """A turn that runs in a conversation, and the way to stop it."""
-
-    def __init__(self) -> None:
-        self.turn = 0
-        self.stopped = False
-        self._scope: asyncio.Timeout | None = None
-
-    def stop(self) -> None:
-        """End the model call now; what was said stays."""
-        if self._scope and not self.stopped:
-            self._scope.reschedule(asyncio.get_running_loop().time())
-        self.stopped = True
-
-    @asynccontextmanager
-    async def stoppable(self) -> AsyncIterator[None]:
-        """A block that `stop` ends quietly."""
-        try:
-            async with asyncio.timeout(0 if self.stopped else None) as self._scope:
-                yield
-        except TimeoutError:
-            if not self.stopped:
-                raise
-        finally:
-            self._scope = None
 
 
 class Conversation:
@@ -105,19 +76,19 @@ class Conversation:
         Raises TooFast over the budget.
         """
         return await self._begin(
-            messages[-1], lambda most, now: self._store.insist(turns.begin, messages, most, now)
+            messages[-1], lambda most, now: self._store.insist(answers.begin, messages, most, now)
         )
 
     async def retry(self, message: Received) -> None:
         """Ask the last question again. Raises CommandError when there is none, or TooFast."""
         await self._begin(
-            message, lambda most, now: self._store.insist(turns.ask_again, message, most, now)
+            message, lambda most, now: self._store.insist(answers.ask_again, message, most, now)
         )
 
     async def go_on(self, message: Received) -> None:
         """Ask for the rest of a cut answer. Raises CommandError when there is none, or TooFast."""
         await self._begin(
-            message, lambda most, now: self._store.insist(turns.go_on, message, most, now)
+            message, lambda most, now: self._store.insist(answers.go_on, message, most, now)
         )
 
     async def resume(self, asked: Asked) -> None:
@@ -142,7 +113,7 @@ class Conversation:
         self, message: Received, owe: Callable[[int, float], Awaitable[Asked | None]]
     ) -> bool:
         """Owe an answer within the budget of who wrote `message`, and give it."""
-        await require_budget(self._store, self._access, message.person.id, self._clock.now())
+        await self._access.require_budget(message.person.id, self._clock.now())
         begun = owe(self._profiles.history, self._clock.now())
         return await self._turn(message.conversation, begun)
 
@@ -170,11 +141,11 @@ class Conversation:
         profile = self._profiles.chosen(asked.settings.profile, asked.settings.system)
 
         async def remember(handles: Sequence[str]) -> None:
-            await self._store.insist(turns.shown, asked.turn, handles)
+            await self._store.insist(answers.shown, asked.turn, handles)
 
         limits = self._adapters[asked.to.conversation.adapter].limits
         async with Reply(sink, limits, self._clock, asked.handles, remember) as reply:
-            call = Call(self._recall, self._model, asked, profile, reply)
+            call = ModelCall(self._recall, self._model, asked, profile, reply)
             answer = await self._until_ended(call, running)
         log.info(
             "answered",
@@ -190,12 +161,12 @@ class Conversation:
         text = as_shown(answer, shortened=call.shortened)
         finish = (asked, answer, text, reply.handles, self._clock.now())
         try:
-            return await self._store.do(turns.finish, *finish)
+            return await self._store.do(answers.finish, *finish)
         except (StoreBusy, StoreFull) as error:
             await reply.tell(str(error))
-            return await self._store.insist(turns.finish, *finish)
+            return await self._store.insist(answers.finish, *finish)
 
-    async def _until_ended(self, call: Call, running: Running) -> Answer:
+    async def _until_ended(self, call: ModelCall, running: Running) -> Answer:
         """Every way in which an answer may end."""
         ending, reason = Ending.WHOLE, ""
         try:
@@ -213,7 +184,7 @@ class Conversation:
         return await self._ended(call, ending, reason)
 
     @asynccontextmanager
-    async def _slot(self, call: Call) -> AsyncIterator[None]:
+    async def _slot(self, call: ModelCall) -> AsyncIterator[None]:
         """A place among the calls of a provider. Who waits for one keeps no history in memory."""
         slot = self._slots[call.profile.provider]
         waits = slot.locked()
@@ -222,11 +193,11 @@ class Conversation:
         async with slot:
             if waits:
                 most = self._profiles.history
-                call.asked.turns = await self._store.insist(turns.reread, call.asked, most)
+                call.asked.turns = await self._store.insist(answers.reread, call.asked, most)
             with metrics.model_calls.track_inprogress():
                 yield
 
-    async def _ended(self, call: Call, ending: Ending, reason: str) -> Answer:
+    async def _ended(self, call: ModelCall, ending: Ending, reason: str) -> Answer:
         """The answer that a call gave, with what it used and cost."""
         text, profile = call.reply.text, call.profile
         if ending is Ending.WHOLE:
@@ -239,56 +210,6 @@ class Conversation:
         used = used or Usage()
         price = cost(self._prices, profile.model, used)
         return Answer(text, ending, reason, profile.model, used, price)
-
-
-class Call:
-    """One question to a model: what was sent, and how far the answer came."""
-
-    def __init__(
-        self, recall: Recall, model: ModelClient, asked: Asked, profile: Profile, reply: Reply
-    ) -> None:
-        self.asked = asked
-        self.profile = profile
-        self.reply = reply
-        self.body: dict[str, Any] = {}
-        self.last = Chunk()
-        self.shortened = False
-        self._recall = recall
-        self._model = model
-
-    async def stream(self) -> None:
-        """Let the reply grow to its end; a conversation over the window is shortened once."""
-        self.body = await self._recall.body(self.asked, self.profile)
-        try:
-            await self._stream()
-        except ContextTooLong as refusal:
-            shorter = await self._recall.shorter(self.asked, self.profile, self.body, refusal)
-            if shorter == self.body:
-                raise
-            self.body, self.shortened = shorter, True
-            await self._stream()
-
-    async def _stream(self) -> None:
-        name, start = self.profile.name, perf_counter()
-        # The rest of a cut answer does not begin as an answer does.
-        profile = replace(self.profile, answer_prefix="") if self.asked.go_on else self.profile
-        async with aclosing(self._model.stream(profile, self.body)) as chunks:
-            async for chunk in chunks:
-                if chunk.text:
-                    if not self.reply.text:
-                        metrics.first_token.labels(name).observe(perf_counter() - start)
-                    self.reply.grow(chunk.text)
-                elif chunk.waiting:
-                    self.reply.wait(f"_{chunk.waiting}_")
-                self.last = chunk
-        metrics.answer_time.labels(name).observe(perf_counter() - start)
-
-
-async def require_budget(store: Store, access: Access, person: str, now: float) -> None:
-    """Raise TooFast when a person has used the tokens of the day."""
-    if access.budget:
-        used = await store.insist(usage.of_person, person, usage.day_of(now))
-        access.require_budget(used.prompt_tokens + used.completion_tokens)
 
 
 def as_shown(answer: Answer, *, shortened: bool) -> str:

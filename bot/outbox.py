@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class Outbox:
-    """Delivers what is owed. Who calls it keeps the order of a conversation: see bot.inbox."""
+    """Delivers what is owed. Who calls it keeps the order of a conversation: see bot.lanes."""
 
     def __init__(self, store: Store, adapters: Mapping[str, Adapter], clock: Clock) -> None:
         self._store = store

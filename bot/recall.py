@@ -16,8 +16,8 @@ from bot.messages import Chunk, Price, Profile, Role, Turn, Usage
 from bot.models.prices import cost
 from bot.models.tokens import Tokens, upper_bound, window
 from bot.ports import Clock, ModelClient
-from bot.store import Store, turns
-from bot.store.turns import Asked
+from bot.store import Store, answers
+from bot.store.answers import Asked
 
 SUMMARY_PROMPT = (
     "Summarise the conversation below for someone who goes on with it: who wants what, what was "
@@ -126,7 +126,7 @@ class Recall:
         used = chunks[-1].usage or Usage()
         price = cost(self._prices, profile.model, used)
         await self._store.insist(
-            turns.summarise,
+            answers.summarise,
             asked,
             summary,
             left_out[-1].id,

@@ -134,7 +134,6 @@ class ServedModel:
 
     id: str
     at: float = 0.0
-    owner: str = ""
     shutdown: str = ""
 
 

@@ -20,7 +20,8 @@ from typing import NoReturn
 from sqlite_utils import Database
 
 from bot import log
-from bot.store import database
+from bot.store import steps
+from bot.store.steps import Outcome, Step
 from tests.fakes import Moment, Wall, configuration, running
 
 SCRIPT = [
@@ -43,12 +44,12 @@ def dying_at(last: int) -> Moment:
 
 
 def watched(
-    together: object, moment: Moment, db: Database, jobs: Sequence[database.Job]
-) -> list[database.Outcome]:
+    together: object, moment: Moment, db: Database, waiting: Sequence[Step]
+) -> list[Outcome]:
     """Commit, with a moment before it and one after it."""
     assert callable(together)
     moment("before commit")
-    outcomes: list[database.Outcome] = together(db, jobs)
+    outcomes: list[Outcome] = together(db, waiting)
     moment("after commit")
     return outcomes
 
@@ -56,7 +57,7 @@ def watched(
 async def talk(folder: Path, base_url: str, moment: Moment) -> None:
     """The platform delivers everything, also what was delivered to a run that died."""
     config = configuration(folder, base_url)
-    database.together = partial(watched, database.together, moment)
+    steps.together = partial(watched, steps.together, moment)
     wall = Wall(config.database.with_name("wall.jsonl"), moment)
     async with running(config, wall=wall) as bot:
         for channel, text, key in SCRIPT:

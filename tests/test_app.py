@@ -12,10 +12,11 @@ import pytest
 import structlog
 
 from bot import log
-from bot.app import App, load_adapter
+from bot.app import App
 from bot.errors import BotError, ConfigError, StoreTaken
 from bot.local import LocalServer
 from bot.messages import Provider
+from bot.platforms import load_adapter
 from bot.store import Store
 from tests.fakes import configuration, running
 from tests.scripted_model import Answer, Refusal, ScriptedModel
@@ -144,7 +145,7 @@ async def test_a_chore_that_fails_is_done_again_in_its_time_and_ends_nothing(
         tried.append("beat")
         raise OSError("Read-only file system")
 
-    monkeypatch.setattr("bot.store.database.checkpoint", full)
+    monkeypatch.setattr("bot.store.file.checkpoint", full)
     monkeypatch.setattr(Store, "beat", read_only)
     async with running(configuration(tmp_path, model.base_url)) as bot:
         await bot.clock.asleep(2)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from bot.config import Access, Config, Defaults, Tuning, load, secret
+from bot.config import Access, Config, Defaults, Tuning, load
+from bot.config.keys import secret
 from bot.errors import ConfigError
 from bot.messages import Price, Profile, Provider
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation import EMPTY, MARKS, Running
+from bot.conversation import EMPTY, MARKS
 from bot.messages import Chunk, Ending, Profile, Provider
 from bot.models.client import HttpModelClient
 from bot.models.tokens import Tokens
 from bot.ports import Limits
 from bot.prompt import GO_ON
-from bot.store import turns
+from bot.store import answers
 from tests.fakes import Bot, busy, configuration, running
 from tests.scripted_model import Answer, Raw, Refusal, ScriptedModel, roles
 
@@ -309,28 +309,6 @@ async def test_a_provider_that_hangs_holds_up_no_other(
         await bot.idle()
 
 
-async def test_a_second_stop_while_the_first_ends_the_call_is_no_bug() -> None:
-    running, begun, closing, closed = Running(), asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def call() -> None:
-        async with running.stoppable():
-            try:
-                begun.set()
-                await asyncio.Event().wait()
-            finally:
-                closing.set()
-                await closed.wait()  # the connection takes its time to close
-
-    task = asyncio.create_task(call())
-    await begun.wait()
-    running.stop()
-    await closing.wait()
-    running.stop()
-    closed.set()
-    await task
-    assert running.stopped
-
-
 async def test_what_a_stopped_answer_used_is_counted_where_the_server_does_not_say_it(
     bot: Bot, model: ScriptedModel
 ) -> None:
@@ -359,7 +337,7 @@ async def test_a_bug_in_the_middle_of_an_answer_is_told(
 async def test_an_answer_that_cannot_be_stored_now_is_told_of_and_stored_later(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.store.turns.finish", busy(turns.finish, times=2))
+    monkeypatch.setattr("bot.store.answers.finish", busy(answers.finish, times=2))
     await bot.receive("hi")
     await bot.sees(lambda: bot.says() == ["You said: hi\n\n_(The database is locked.)_"])
     await bot.clock.asleep(3)

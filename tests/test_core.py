@@ -27,7 +27,7 @@ from bot.messages import (
     Role,
 )
 from bot.ports import Door, Knock, Opened, SecretHeader
-from bot.store import database
+from bot.store import steps
 from tests.clock import StoppedClock
 from tests.fakes import Bot, FakeAdapter, Wall, configuration, running
 from tests.scripted_model import Answer, ScriptedModel
@@ -274,11 +274,11 @@ async def test_readiness_names_everything_and_what_fails(
     async def out_of_reach(_: object) -> list[str]:
         raise ModelUnavailable("The provider does not answer.")
 
-    def locked(_: object, jobs: Sequence[object]) -> list[database.Outcome]:
-        return [database.Outcome(error=StoreBusy("The database is locked."))] * len(jobs)
+    def locked(_: object, waiting: Sequence[object]) -> list[steps.Outcome]:
+        return [steps.Outcome(error=StoreBusy("The database is locked."))] * len(waiting)
 
     monkeypatch.setattr("bot.models.link.Link.models", out_of_reach)
-    monkeypatch.setattr(database, "together", locked)
+    monkeypatch.setattr(steps, "together", locked)
     assert all(check.works for check in await core.ready()), "it was looked at just now"
     bot.clock.advance(15)
     found = {check.what: check for check in await core.ready()}

@@ -11,7 +11,7 @@ import pytest
 from bot.conversation import MARKS
 from bot.errors import StoreBusy
 from bot.messages import ConversationId, Ending, IncomingMessage, Person, Receipt, ReplyTo
-from bot.store import Store, inbox, turns, usage
+from bot.store import Store, answers, inbox, usage
 from tests.clock import HeldClock
 from tests.fakes import Bot, FakeAdapter, FakeSink, HeldStep, busy, configuration, running
 from tests.scripted_model import Answer, ScriptedModel
@@ -144,9 +144,9 @@ async def test_a_message_is_a_repetition_if_one_of_its_keys_was_seen(bot: Bot) -
 async def test_what_was_committed_is_answered_even_if_the_adapter_no_longer_waits(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = HeldStep(turns.begin_at_once)
+    held = HeldStep(answers.begin_at_once)
     with monkeypatch.context() as patch:
-        patch.setattr("bot.store.turns.begin_at_once", held)
+        patch.setattr("bot.store.answers.begin_at_once", held)
         handler = asyncio.create_task(bot.receive("hi", key="7"))
         await held.begun()
         handler.cancel()

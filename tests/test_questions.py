@@ -21,8 +21,8 @@ from bot.messages import (
     Said,
     Usage,
 )
-from bot.store import questions, turns
-from bot.store.turns import Asked
+from bot.store import answers, questions
+from bot.store.answers import Asked
 from tests.fakes import Bot, busy, configuration, running
 from tests.scripted_model import Answer, ScriptedModel
 
@@ -240,7 +240,7 @@ async def test_a_question_left_for_the_next_start_is_told_so_and_answered_then(
     config = configuration(tmp_path, model.base_url)
     async with running(config) as bot:
         with monkeypatch.context() as broken:
-            broken.setattr(turns, "finish", corrupt)
+            broken.setattr(answers, "finish", corrupt)
             await bot.hears("hi", question_id="1")
         with pytest.raises(StoreError, match="next start"):
             await bot.receive("hi", question_id="1")
@@ -280,13 +280,13 @@ async def test_a_retry_that_is_withdrawn_asks_no_model(
     bot: Bot, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bot.hears("hi")
-    ask_again = turns.ask_again
+    ask_again = answers.ask_again
 
     def withdrawn_first(db: Database, *rest: Any) -> Asked | None:
         questions.withdraw(db, HERE, "2")
         return ask_again(db, *rest)
 
-    monkeypatch.setattr(turns, "ask_again", withdrawn_first)
+    monkeypatch.setattr(answers, "ask_again", withdrawn_first)
     await bot.hears("/retry", question_id="2")
     assert await bot.said("2") is None
     assert bot.says() == ["You said: hi"]

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import httpx
 
-from bot.app import settings_of
 from bot.config import Config
 from bot.errors import BotError
 from bot.messages import Button, Document, Ending, Said
+from bot.platforms import settings_of
 from bot.shell.words import Typed
 
 PATIENCE = httpx.Timeout(600.0, connect=5.0)  # seconds: a large file is read and counted

@@ -7,10 +7,11 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
-from bot.app import App, data_folder
+from bot.app import App
 from bot.config import Config
+from bot.config.local import data_folder
 from bot.errors import StoreTaken
-from bot.local import presence
+from bot.local.engine import is_trained
 from bot.local.jobs.folder import Folder
 from bot.shell.dialogue import Dialogue
 from bot.shell.elsewhere import Elsewhere
@@ -93,10 +94,11 @@ def waits(config: Config, row: int | None) -> str:
     if seen is None or seen.tracked.stage is not Stage.MADE:
         return ""
     provider = config.providers.get(seen.tracked.service)
-    servers = Folder(data_folder(config) / "tuning").servers
-    if provider is None or provider.kind != "local" or any(presence.servers(servers)):
+    if provider is None or provider.kind != "local":
+        return ""
+    if is_trained(Folder(data_folder(config) / "tuning"), seen.tracked.job.id):
         return ""
     return (
-        f"It trains on this machine, so it waits until a tunebot runs: tunebot run, or tunebot "
-        f"finetune follow {seen.tracked.job.id}, which stays to its end."
+        f"It trains on this machine, so it waits until a tunebot with this configuration runs: "
+        f"tunebot run, or tunebot finetune follow {seen.tracked.job.id}, which stays to its end."
     )

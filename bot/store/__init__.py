@@ -4,6 +4,7 @@
 """
 
 from bot.store import lean  # isort: skip  # noqa: F401  before sqlite-utils
-from bot.store.database import Store, backup, beside, healthy
+from bot.store.database import Store
+from bot.store.file import backup, beside, healthy
 
 __all__ = ["Store", "backup", "beside", "healthy"]

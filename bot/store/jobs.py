@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.messages import ConversationId
-from bot.store import audit, boards
 from bot.training import Hyperparameters, Job, JobStatus, NewJob
 
 COLUMNS = "id, stage, service, job, request, name, dataset, wanted, told, cost, person, at, before"
-Allow = Callable[[float | None, float], None]
 
 
 class Stage(StrEnum):
@@ -55,103 +52,15 @@ class Tracked:
         return replace(self, job=job)
 
     @property
-    def is_adopted(self) -> bool:
-        """Whether somebody made it elsewhere."""
-        return not self.wanted.model
-
-    @property
     def cost_text(self) -> str:
         """What it is expected to cost, in words; "" where that is not known."""
         return "" if self.cost is None else f"about ${self.cost:,.2f}"
-
-
-def ask(
-    db: Database,
-    service: str,
-    request: str,
-    name: str,
-    dataset: str,
-    wanted: NewJob,
-    cost: float | None,
-    person: str,
-    now: float,
-) -> int:
-    """Keep a job that is to be confirmed; returns its number."""
-    new = db.execute(
-        "INSERT INTO jobs (stage, service, request, name, dataset, wanted, cost, person, at) "
-        "VALUES (?,?,?,?,?,?,?,?,?)",
-        [Stage.ASKED, service, request, name, dataset, dumped(wanted), cost, person, now],
-    )
-    return int(new.lastrowid or 0)
-
-
-def confirm(
-    db: Database,
-    row: int,
-    message: int,
-    where: ConversationId,
-    person: str,
-    origin: str,
-    allow: Allow,
-    since: float,
-    now: float,
-) -> boards.Follower | None:
-    """Begin with a job that was asked for, followed where it was. Returns its follower; the same
-    for the same message, None for one that was declined or that another message began.
-
-    `allow` raises for a cost that may not be added to what was spent since a Unix time. All is one
-    step: two that are confirmed at once cannot both take what is left.
-    """
-    if job := asked(db, row):
-        allow(job.cost, spent(db, since))
-        db.execute(
-            "UPDATE jobs SET stage = ?, message = ?, at = ? WHERE id = ?",
-            [Stage.STARTING, message, now, row],
-        )
-        audit.note(db, person, "start", f"job {row}", now)
-        return boards.follow(db, row, where, person, origin)
-    if begun_by(db, message) != row:
-        return None
-    return next((each for each in boards.followers(db, row) if each.conversation == where), None)
 
 
 def begun_by(db: Database, message: int) -> int:
     """The number of the job that a message began, 0 for none: it is run again after a crash."""
     found = db.execute("SELECT id FROM jobs WHERE message = ?", [message]).fetchone()
     return int(found[0]) if found else 0
-
-
-def decline(db: Database, row: int) -> bool:
-    """Forget a job that was not confirmed; False when it was, or is gone."""
-    gone = db.execute("DELETE FROM jobs WHERE id = ? AND stage = ?", [row, Stage.ASKED])
-    return gone.rowcount == 1
-
-
-def withdraw(db: Database, row: int, person: str, now: float) -> bool:
-    """Do not go on with a job that is starting; False when it is none that does."""
-    if not moved(db, row, Stage.STARTING, Stage.WITHDRAWN):
-        return False
-    audit.note(db, person, "cancel", f"job {row}", now)
-    return True
-
-
-def drop(db: Database, row: int) -> bool:
-    """Forget a job that was never made; False when there is no such one."""
-    gone = db.execute(
-        "DELETE FROM jobs WHERE id = ? AND stage IN (?, ?)", [row, Stage.STARTING, Stage.WITHDRAWN]
-    )
-    return gone.rowcount == 1
-
-
-def drop_asked(db: Database, before: float) -> None:
-    """Forget the jobs that nobody confirmed since a Unix time, and the followers of jobs that were
-    never made, once nothing is owed to them.
-    """
-    db.execute("DELETE FROM jobs WHERE stage = ? AND at < ?", [Stage.ASKED, before])
-    db.execute(
-        "DELETE FROM followers WHERE job NOT IN (SELECT id FROM jobs) "
-        "AND id NOT IN (SELECT board FROM outbox)"
-    )
 
 
 def forget(db: Database, person: str) -> None:
@@ -161,30 +70,6 @@ def forget(db: Database, person: str) -> None:
     db.execute("DELETE FROM jobs WHERE person = ? AND stage = ?", [person, Stage.ASKED])
     db.execute("UPDATE jobs SET person = '' WHERE person = ?", [person])
     db.execute("DELETE FROM followers WHERE person = ?", [person])
-
-
-def uploaded(db: Database, row: int, wanted: NewJob) -> None:
-    """Its files are at the service: `wanted` names them as the service does."""
-    db.execute("UPDATE jobs SET wanted = ? WHERE id = ?", [dumped(wanted), row])
-
-
-def offered(db: Database, row: int, before: Sequence[str]) -> Tracked:
-    """From now on its service may have it, beside what it had `before`."""
-    ids = json.dumps(before)
-    db.execute("UPDATE jobs SET before = coalesce(before, ?) WHERE id = ?", [ids, row])
-    return tracked(db, row)
-
-
-def made(db: Database, row: int, job: Job, stage: Stage = Stage.STARTING) -> None:
-    """Its service has it; nothing happens to a job that is not at this stage any more."""
-    if moved(db, row, stage, Stage.MADE):
-        db.execute("UPDATE jobs SET job = ?, told = ? WHERE id = ?", [job.id, dumped(job), row])
-
-
-def moved(db: Database, row: int, stage: Stage, to: Stage) -> bool:
-    """Move a job from a stage to another; False when it is not there."""
-    change = db.execute("UPDATE jobs SET stage = ? WHERE id = ? AND stage = ?", [to, row, stage])
-    return change.rowcount == 1
 
 
 def adopt(db: Database, service: str, job: Job, person: str, now: float) -> Tracked:

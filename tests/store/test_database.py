@@ -237,7 +237,7 @@ async def test_closing_leaves_no_write_ahead_log_behind_even_during_a_scrub(
             began.set()
             going.wait()
 
-    monkeypatch.setattr("bot.store.database.checkpoint", slow)
+    monkeypatch.setattr("bot.store.file.checkpoint", slow)
     async with opened(tmp_path / "a.db") as store:
         await store.do(note, "secret")
         scrub = asyncio.create_task(store.scrub())

@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from bot.messages import ConversationId, Ending, Role
-from bot.store import conversations, feedback, privacy, turns
+from bot.store import answers, conversations, feedback, privacy, turns
 from bot.store.migrations import migrations
 
 HERE = ConversationId("telegram", "7")
@@ -26,7 +26,7 @@ def db() -> Iterator[Database]:
         row = conversations.row_of(db, HERE)
         for number in range(ANSWERS):
             turn = turns.insert(db, row, Role.ASSISTANT, "telegram:7", "Yes", Ending.WHOLE, 0.0)
-            turns.shown(db, turn, [str(number), f"{number}b"])
+            answers.shown(db, turn, [str(number), f"{number}b"])
         yield db
 
 
@@ -53,7 +53,7 @@ def test_answer_is_found_without_reading_all_others(db: Database, handle: str) -
 
 
 def test_message_that_shows_an_answer_no_more_is_no_answer(db: Database) -> None:
-    turns.shown(db, 1, ["other"])
+    answers.shown(db, 1, ["other"])
     assert not steps_of_judging(db, "0")[0]
     assert steps_of_judging(db, "other")[0]
 

@@ -16,9 +16,10 @@ from sqlite_utils import Database
 
 from bot.cli import main
 from bot.messages import RawEvent
-from bot.store import database, shelf
+from bot.store import shelf, steps
+from bot.store.steps import Outcome, Step
 
-put, together = shelf.put, database.together
+put, together = shelf.put, steps.together
 
 
 class Moments:
@@ -38,11 +39,11 @@ class Moments:
             self._pass()
         return shelved
 
-    def together(self, db: Database, jobs: Sequence[database.Job]) -> list[database.Outcome]:
+    def together(self, db: Database, waiting: Sequence[Step]) -> list[Outcome]:
         """Commit steps."""
         if self._begun:
             self._pass()
-        outcomes = together(db, jobs)
+        outcomes = together(db, waiting)
         if self._begun:
             self._pass()
         return outcomes
@@ -55,5 +56,5 @@ class Moments:
 
 if __name__ == "__main__":
     moments = Moments(int(sys.argv.pop(1)))
-    shelf.put, database.together = moments.put, partial(moments.together)
+    shelf.put, steps.together = moments.put, partial(moments.together)
     main()
