@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Tuning, complete
+from bot.config import Tuning
+from bot.config.usual import complete
 from bot.errors import TuningError
 from bot.local import LocalServer
-from bot.local.usual import HERE
+from bot.local.usual import epochs
 from bot.messages import Profile, Provider
 from bot.training import Hyperparameters, JobStatus, NewJob
 from bot.tuning.services import services
@@ -109,7 +110,7 @@ async def test_job_is_started_and_followed_from_the_chat(
     )
     async with running(config, clock=StoppedClock()) as bot:
         card = await says(bot, f"/finetune start {MODEL}", files=[faq(tmp_path)])
-        assert f"20 examples, 100 tokens × {HERE.epochs(20)} epochs" in card
+        assert f"20 examples, 100 tokens × {epochs(20)} epochs" in card
         assert "it costs nothing; very roughly" in card
         started = f"/finetune start {MODEL} --suffix faq --yes"
         assert "**faq**" in await says(bot, started, files=[faq(tmp_path)])

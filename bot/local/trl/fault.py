@@ -9,7 +9,7 @@ INSTALL = "install the extra with pip install 'tunebot[local-gpu]'"
 
 # None of these has a type or a number of its own. torch writes its files through inline_container.
 FULL = "No space left on device", "Disk quota exceeded", "inline_container"
-NO_MEMORY = "CUDA out of memory", "can't allocate memory", "out of memory"
+NO_MEMORY = "out of memory", "can't allocate memory", "ALLOC_FAILED"
 
 
 def fault_of(error: Exception) -> TrainingFault:
@@ -21,8 +21,8 @@ def fault_of(error: Exception) -> TrainingFault:
         where = "The GPU" if "CUDA" in said else "This machine"
         return TrainingFault(
             "out_of_memory",
-            f"{where} has too little free memory for this training: choose a smaller batch, "
-            f"shorter rows or a smaller model.",
+            f"{where} has too little free memory for this training: end what else uses it, or "
+            f"choose shorter rows or a smaller model.",
         )
     if any(each in said for each in FULL):
         return fault.disk_full()

@@ -23,7 +23,8 @@ class Read(NamedTuple):
 
 
 def load(folder: Path) -> Read:
-    """Read a folder: in half precision on a GPU that can, in single precision elsewhere.
+    """Read a folder: in half precision on a GPU that can, in single precision elsewhere. It is read
+    to where it computes, so that it need not fit into the machine's own memory before.
 
     Raises TrainingFault where transformers cannot read it, or where it does not fit.
     """
@@ -32,12 +33,18 @@ def load(folder: Path) -> Read:
     try:
         config = AutoConfig.from_pretrained(folder, **HERE)
         tokenizer = AutoTokenizer.from_pretrained(folder, **HERE)
-        if not torch.cuda.is_available():
+        on_gpu = torch.cuda.is_available()
+        if not on_gpu:
             memory.need(weights(config))
         model = AutoModelForCausalLM.from_pretrained(
-            folder, config=config, dtype=dtype(), use_safetensors=True, **HERE
+            folder,
+            config=config,
+            dtype=dtype(),
+            device_map="cuda:0" if on_gpu else None,
+            use_safetensors=True,
+            **HERE,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ImportError) as error:  # the last of a quantised one
         reason = str(error).strip().partition("\n")[0]
         raise TrainingFault(
             "invalid_model", f"transformers cannot read a language model from {folder}: {reason}"

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2.exceptions import TemplateError
 
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import Message
+from bot.local.training.rows import BEFORE, Message
 
 
 class FolderTokenizer:
@@ -25,10 +25,18 @@ class FolderTokenizer:
         first = tokenizer("").input_ids[:1]
         self._first = first if first and first != [self.end] else []
         self._first_text = tokenizer.decode(self._first) if self._first else ""
+        before = self._ids(BEFORE)
+        self._before = before if self._ids("a") != self._ids(f"{BEFORE}a")[len(before) :] else []
 
     def tokens(self, text: str, start: bool) -> list[int]:
-        ids = self._tokenizer(text, add_special_tokens=False).input_ids
-        return [*self._first, *ids] if start else list(ids)
+        if start:
+            return [*self._first, *self._ids(text)]
+        if self._before:
+            return self._ids(BEFORE + text)[len(self._before) :]
+        return self._ids(text)
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False).input_ids)
 
     def prompt(self, messages: list[Message], tools: list[Any], answer: bool) -> str:
         if not self._tokenizer.chat_template:

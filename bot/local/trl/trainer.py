@@ -15,12 +15,13 @@ from transformers import set_seed
 
 from bot.local.training import events, results
 from bot.local.training.automatic import Chosen, chosen, steps_per_epoch
+from bot.local.training.data import read
 from bot.local.training.events import Tell
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import Example, read
+from bot.local.training.rows import Example
 from bot.local.training.spec import Spec
 from bot.local.training.state import State
-from bot.local.training.trainer import PATIENCE, warnings
+from bot.local.training.trainer import PATIENCE
 from bot.local.trl import model as folders
 from bot.local.trl.course import Course, Validation
 from bot.local.trl.kept import Folders, Gguf, Kept
@@ -57,7 +58,7 @@ def learn(spec: Spec, tell: Tell, beside: Path | None, clock: Callable[[], float
         if file is None:
             return []
         data = read(file, spec.kind, tokenizer, longest)
-        for warning in warnings(data, file.name, longest):
+        for warning in data.warnings(file.name, longest):
             tell(events.warning(warning))
         return data.examples
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -20,22 +21,27 @@ from peft import PeftModel
 from bot.local.training import events, memory
 from bot.local.training.fault import TrainingFault
 from bot.local.training.spec import Spec
+from bot.local.trl import learning
 from bot.local.trl.fault import fault_of
 from bot.local.trl.kept import Gguf
 from bot.local.trl.model import load
 from bot.local.trl.tokenizer import FolderTokenizer
 from bot.local.trl.trainer import train
-
-
-class Killed(BaseException):
-    """The end of a process, as far as this one is concerned."""
+from tests.local.training.heard import Killed
 
 
 def training(
-    spec: dict[str, Any], beside: str | None = None, last: int = 0, tick: float = 1.0
+    spec: dict[str, Any],
+    beside: str | None = None,
+    last: int = 0,
+    tick: float = 1.0,
+    sparing: bool = False,
 ) -> list[Any]:
-    """A training's events, or the first `last` of them. Its clock goes on at every look."""
+    """A training's events, or the first `last` of them. Its clock goes on at every look, and it is
+    as `sparing` of memory as on a GPU.
+    """
     said: list[Any] = []
+    before, learning.is_sparing = learning.is_sparing, lambda: sparing
     ticks = count()
 
     def tell(event: Any) -> None:
@@ -50,6 +56,8 @@ def training(
         pass
     except Exception as error:
         said.append(events.error(fault_of(error)))
+    finally:
+        learning.is_sparing = before
     return said
 
 
@@ -83,6 +91,17 @@ def tokens(folder: str, text: str, messages: list[dict[str, Any]]) -> list[Any]:
     ]
 
 
+def pieces(folder: str, text: str) -> list[list[int]]:
+    """A text's tokens at the start of a row, and after something else."""
+    tokenizer = FolderTokenizer(load(Path(folder)).tokenizer)
+    return [tokenizer.tokens(text, start) for start in (True, False)]
+
+
+def fitting(sizes: dict[str, int], free: float) -> int:
+    """How many tokens fit beside a model of such sizes."""
+    return learning.fitting(SimpleNamespace(**sizes), free)
+
+
 def fault(deed: str, folder: str) -> list[Any]:
     """The fault of a deed that cannot be done."""
     try:
@@ -110,6 +129,10 @@ def memory_of_the_gpu(_: Path) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
 
+def memory_of_a_library_of_the_gpu(_: Path) -> None:
+    raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+
 def disk_of_torch(_: Path) -> None:
     torch.save(torch.zeros(1 << 16), "/dev/full")
 
@@ -120,11 +143,13 @@ DEEDS: dict[str, Callable[[Path], None]] = {
         memory_of_the_machine,
         memory_of_the_model,
         memory_of_the_gpu,
+        memory_of_a_library_of_the_gpu,
         disk_of_torch,
     )
 }
 EXPERIMENTS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (training, probabilities, conversion, tokens, fault)
+    each.__name__: each
+    for each in (training, probabilities, conversion, tokens, pieces, fitting, fault)
 }
 
 

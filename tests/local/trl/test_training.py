@@ -14,26 +14,15 @@ import pytest
 from bot.local.training.spec import Spec
 from bot.local.training.trainer import train
 from tests.local.training.conftest import bytes_tokenizer
+from tests.local.training.heard import adapter, but_resumed, of_type, told
 from tests.local.training.llama_cpp import llama_cpp, random_prompt
 from tests.local.training.tiny import SPECIAL, TEMPLATE, VOCABULARY, Bytes, lines
-from tests.local.trl.conftest import Events, Laboratory, of_type
+from tests.local.trl.conftest import Events, Laboratory
 from tests.local.trl.tiny import tiny_model, tokenizer
 
 pytestmark = pytest.mark.xdist_group("torch")
 
 RATE = 5.0  # the tiny model learns faster
-
-
-def told(events: Events) -> Events:
-    """Events without what depends on the clock and the folder."""
-    return [
-        {key: each for key, each in event.items() if key not in {"eta", "adapter", "results"}}
-        for event in events
-    ]
-
-
-def adapter(events: Events) -> bytes:
-    return Path(events[-1]["adapter"]).read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "qwen3"])
@@ -153,7 +142,7 @@ def test_training_that_is_killed_goes_on_to_the_same_bytes(
     heard = laboratory.train(spec, file, last=last, tick=tick)
     rest = laboratory.train(spec, file)
     assert told(heard) == told(whole)[:last]
-    assert told([event for event in rest if event["type"] != "resumed"]) == told(whole)
+    assert told(but_resumed(rest)) == told(whole)
     assert [event["step"] for event in of_type(rest, "resumed")] == resumed
     assert adapter(rest) == adapter(whole)
 
@@ -172,7 +161,7 @@ def test_checkpoint_that_was_not_written_to_its_end_does_not_count(
 def test_training_that_is_done_is_not_done_again(laboratory: Laboratory, spec: Spec) -> None:
     first, second = (laboratory.train(spec) for _ in range(2))
     assert of_type(second, "resumed")[0]["step"] == 10
-    assert [event for event in second if event["type"] != "resumed"] == first
+    assert but_resumed(second) == first
 
 
 def test_training_that_is_another_begins_anew_and_says_so(
@@ -260,6 +249,7 @@ def test_fault_is_told_with_its_code(
         ("memory_of_the_machine", "out_of_memory", "This machine has too little"),
         ("memory_of_the_model", "out_of_memory", "takes about"),
         ("memory_of_the_gpu", "out_of_memory", "The GPU has too little"),
+        ("memory_of_a_library_of_the_gpu", "out_of_memory", "The GPU has too little"),
         ("disk_of_torch", "disk_full", "The disk is full"),
     ],
 )
