@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -13,6 +12,7 @@ from bot.datasets.examples import is_graded
 from bot.datasets.faults import Fault
 from bot.datasets.findings import Level
 from bot.datasets.preference import preference_faults
+from bot.local.training.data import HALF, has_half
 from bot.training import Kind
 
 MOST_LINES = 5  # that are named
@@ -38,11 +38,11 @@ def examine(path: Path, interrupted: Callable[[], bool] = lambda: False) -> Exam
     kind: Kind | None = None
     wrong: list[str] = []
     count = 0
-    for number, fields in rows(path):
+    for number, fields, unread in rows(path):
         if interrupted():
             raise Interrupted
         kind = kind or kind_of(fields)
-        reason = reason_against(fields, kind)
+        reason = unread or reason_against(fields, kind)
         count += bool(reason)
         if reason and len(wrong) < MOST_LINES:
             wrong.append(f"Line {number}: {reason}.")
@@ -53,21 +53,36 @@ def examine(path: Path, interrupted: Callable[[], bool] = lambda: False) -> Exam
     return Examined(kind, " ".join(wrong))
 
 
-def rows(path: Path) -> Iterator[tuple[int, Any]]:
-    """The values of a file with their line numbers; None for what is no JSON."""
+def rows(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """The objects of a file with their line numbers; an empty one where there is none, with the
+    reason.
+    """
     with path.open("rb") as file:
         number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1
-            fields = None
             if len(line) == LONGEST_LINE:
                 pass_over(file)
-            elif not line.strip():
-                continue
-            else:
-                with suppress(ValueError, RecursionError):
-                    fields = json.loads(line.decode("utf-8-sig"))
-            yield number, fields
+                yield (
+                    number,
+                    {},
+                    f"this is longer than the {LONGEST_LINE >> 20} MB that a line may have",
+                )
+            elif line.strip():
+                yield number, *object_in(line)
+
+
+def object_in(line: bytes) -> tuple[dict[str, Any], str]:
+    """What is in a line, or why that is no object."""
+    try:
+        fields = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return {}, "this is no text in UTF-8"
+    except json.JSONDecodeError as error:
+        return {}, f"this is no JSON ({error.msg}, character {error.colno})"
+    except (ValueError, RecursionError):  # a number of too many digits
+        return {}, "this is JSON with a number that is too long, or nested too deeply"
+    return (fields, "") if isinstance(fields, dict) else ({}, "this is JSON, but no object")
 
 
 def pass_over(file: IO[bytes]) -> None:
@@ -76,10 +91,8 @@ def pass_over(file: IO[bytes]) -> None:
         pass
 
 
-def kind_of(fields: Any) -> Kind | None:
+def kind_of(fields: dict[str, Any]) -> Kind | None:
     """What a row is, by its fields; None for what none is."""
-    if not isinstance(fields, dict):
-        return None
     if "messages" in fields:
         return "reinforcement" if is_graded(fields) else "chat"
     if "preferred_output" in fields or "input" in fields:
@@ -87,10 +100,10 @@ def kind_of(fields: Any) -> Kind | None:
     return "completion" if "prompt" in fields or "completion" in fields else None
 
 
-def reason_against(fields: Any, kind: Kind | None) -> str:
+def reason_against(fields: dict[str, Any], kind: Kind | None) -> str:
     """Why a row cannot be learned from; "" if it can."""
-    if not isinstance(fields, dict):
-        return f"this is no JSON object of {LONGEST_LINE >> 20} MB at most"
+    if has_half(fields):
+        return HALF
     if kind is None:
         return (
             "there is neither `messages`, nor `prompt` and `completion`, nor `input` with"

@@ -6,13 +6,14 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import Message
+from bot.local.training.rows import BEFORE, Message
 
 CONTEXT = 64  # tokens; nothing is ever answered
 
@@ -57,14 +58,18 @@ class LlamaTokenizer:
         self._connection = HTTPConnection(urlsplit(address).netloc)
 
     def tokens(self, text: str, start: bool) -> list[int]:
-        body = {"content": text, "add_special": start, "parse_special": True}
-        return list(self.ask("POST", "/tokenize", body)["tokens"])
+        if start or not self._before:
+            return self._ids(text, start)
+        return self._ids(BEFORE + text, start)[len(self._before) :]
 
     def prompt(self, messages: list[Message], tools: list[Any], answer: bool) -> str:
         body: dict[str, Any] = {"messages": messages, "add_generation_prompt": answer}
         if tools:
             body["tools"] = tools
-        return str(self.ask("POST", "/apply-template", body)["prompt"])
+        try:
+            return str(self.ask("POST", "/apply-template", body)["prompt"])
+        except ValueError as error:
+            raise ValueError(f"the model's template refuses it: {error}") from None
 
     def close(self) -> None:
         self._connection.close()
@@ -73,5 +78,16 @@ class LlamaTokenizer:
         self._connection.request(method, path, json.dumps(body), self._headers)
         answer = json.loads(self._connection.getresponse().read())
         if "error" in answer:
-            raise ValueError(f"the model's template refuses it: {answer['error']['message']}")
+            raise ValueError(answer["error"]["message"])
         return answer
+
+    @cached_property
+    def _before(self) -> list[int]:
+        """The tokens of BEFORE, where a text that goes on after it begins otherwise than alone."""
+        before = self._ids(BEFORE, start=False)
+        after = self._ids(f"{BEFORE}a", start=False)[len(before) :]
+        return [] if after == self._ids("a", start=False) else before
+
+    def _ids(self, text: str, start: bool) -> list[int]:
+        body = {"content": text, "add_special": start, "parse_special": True}
+        return list(self.ask("POST", "/tokenize", body)["tokens"])

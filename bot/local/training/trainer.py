@@ -19,12 +19,13 @@ from bot.local.training.adapter import Adapter
 from bot.local.training.automatic import Chosen, chosen, steps_per_epoch
 from bot.local.training.base import load
 from bot.local.training.batches import batch
+from bot.local.training.data import read
 from bot.local.training.events import Tell
 from bot.local.training.fault import TrainingFault
 from bot.local.training.learning import Examples
 from bot.local.training.model import Llama
 from bot.local.training.pace import Left, Pace
-from bot.local.training.rows import Data, Tokenizer, read
+from bot.local.training.rows import Tokenizer
 from bot.local.training.spec import Spec
 from bot.local.training.tokenizer import llama_tokenizer
 from bot.local.training.validation import Validation, finite, named
@@ -66,7 +67,7 @@ def prepare(spec: Spec, tell: Tell, open_tokenizer: OpenTokenizer, clock: Clock)
             if file is None:
                 return Examples([])
             data = read(file, spec.kind, tokenizer, longest)
-            for warning in warnings(data, file.name, longest):
+            for warning in data.warnings(file.name, longest):
                 tell(events.warning(warning))
             return Examples(data.examples)
 
@@ -201,20 +202,3 @@ def identity_of(spec: Spec, chosen: Chosen, training: Examples, validation: Exam
     for examples in training, validation:
         examples.identify(seen.update)
     return seen.hexdigest()
-
-
-def warnings(data: Data, file: str, longest: int) -> list[str]:
-    """What was done to a file's rows."""
-    said = []
-    if data.cut:
-        said.append(f"{file}: {were(data.cut)} longer than {longest} tokens and cut there.")
-    if data.left_out:
-        said.append(
-            f"{file}: {were(data.left_out)} left out; nothing in the first {longest} tokens has a "
-            f"weight."
-        )
-    return said
-
-
-def were(count: int) -> str:
-    return "1 row was" if count == 1 else f"{count} rows were"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -47,8 +48,29 @@ class FolderTokenizer:
             )
         try:
             text = self._tokenizer.apply_chat_template(
-                messages, tools=tools or None, add_generation_prompt=answer, tokenize=False
+                [*map(with_arguments, messages)],
+                tools=tools or None,
+                add_generation_prompt=answer,
+                tokenize=False,
             )
         except TemplateError as error:
             raise ValueError(f"the model's template refuses it: {error}") from None
         return str(text).removeprefix(self._first_text)
+
+
+def with_arguments(message: Message) -> Message:
+    """A message whose calls have their arguments as objects, as vLLM gives them too: templates
+    write those as JSON, and a text of JSON once more.
+    """
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        return message
+    return {**message, "tool_calls": [called(call) for call in calls]}
+
+
+def called(call: Any) -> Any:
+    try:
+        arguments = json.loads(call["function"]["arguments"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return call
+    return {**call, "function": {**call["function"], "arguments": arguments}}

@@ -13,6 +13,7 @@ from bot.local.training import base as gguf_base
 from bot.local.training import learning
 from bot.local.training.adapter import Adapter
 from bot.local.training.batches import micro_batches
+from bot.local.training.data import chat, completion, preference
 from bot.local.training.learning import Examples
 from bot.local.training.model import Llama
 from bot.local.training.objective import (
@@ -22,7 +23,7 @@ from bot.local.training.objective import (
     row_log_probabilities,
 )
 from bot.local.training.pack import pack
-from bot.local.training.rows import Example, chat, completion, preference
+from bot.local.training.rows import Example
 from tests.local.training.tiny import Bytes, tiny_llama
 
 QUESTION = {"role": "user", "content": "hm?"}

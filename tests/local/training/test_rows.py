@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.local.training.data import chat, completion, preference, read
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import Row, chat, completion, preference, read
+from bot.local.training.rows import Row
 from bot.training import Kind
 from tests.local.training.tiny import END, Bytes, lines
 
@@ -94,7 +95,10 @@ def test_only_the_two_ends_of_a_preference_are_learned() -> None:
         ("completion", "{", "is not a JSON object"),
         ("completion", "\xff", "is not a JSON object"),
         ("completion", "[" * 100_000, "is not a JSON object"),
-        ("completion", '{"prompt": "\\ud800", "completion": "a"}', "surrogates not allowed"),
+        ("completion", '{"prompt": "\\ud800", "completion": "a"}', "there is half a character"),
+        ("completion", '{"prompt": "", "completion": "\\ud800 b"}', "there is half a character"),
+        ("chat", '{"messages": [{"content": "\\udc00"}]}', "there is half a character"),
+        ("completion", '{"prompt": "a", "completion": ""}', "completion is empty"),
         ("chat", '{"messages": 3}', "messages is not a list of messages"),
         ("chat", '{"messages": ["a"]}', "messages is not a list of messages"),
         ("chat", '{"messages": []}', "no message is from the assistant"),
@@ -142,10 +146,69 @@ def test_any_line_is_read_or_named(kind: Kind, fields: dict[str, Any]) -> None:
             assert all(row.teaches for example in data.examples for row in example.rows)
 
 
-def test_template_that_changes_what_was_said_is_refused() -> None:
-    class Forgetful(Bytes):
-        def prompt(self, messages: list[Any], tools: list[Any], answer: bool) -> str:
-            return super().prompt(messages[-2:], tools, answer)
+def test_rows_that_teach_something_else_than_what_is_meant_are_told(tmp_path: Path) -> None:
+    tools = [{"type": "function", "function": {"name": "dial"}}]
+    file = lines(
+        tmp_path / "data.jsonl",
+        {"messages": [ASKED, says("yes")]},
+        {"messages": [ASKED, says(" \n")]},
+        {"messages": [ASKED, says("", weight=0), ASKED, says("yes")]},
+        {"messages": [ASKED, says("yes")], "tools": tools},
+        {"messages": [ASKED, says("yes")], "functions": [{"name": "dial"}]},
+    )
+    assert list(read(file, "chat", Bytes(), 512).warnings("data.jsonl", 512)) == [
+        "data.jsonl: 1 row, in line 2, has an empty answer, from which the model learns to say "
+        "nothing.",
+        "data.jsonl: 2 rows, the first in line 4, have tools, which the model's template leaves "
+        "out.",
+    ]
 
-    with pytest.raises(ValueError, match="writes earlier messages anew"):
-        list(chat({"messages": [ASKED, says("a"), ASKED, says("b")]}, Forgetful()))
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "count"),
+    [
+        ("completion", {"prompt": "a", "completion": " \n"}, 1),
+        ("preference", {"preferred_output": [says("")], "non_preferred_output": [says("a")]}, 1),
+        ("preference", {"preferred_output": [says("a")], "non_preferred_output": [says("")]}, 0),
+    ],
+)
+def test_only_what_teaches_silence_is_called_empty(
+    kind: Kind, fields: dict[str, Any], count: int, tmp_path: Path
+) -> None:
+    file = lines(tmp_path / "data.jsonl", {"input": {"messages": [ASKED]}, **fields})
+    assert len(read(file, kind, Bytes(), 512).silent) == count
+
+
+def test_file_whose_answers_all_come_too_late_is_refused_with_its_line(tmp_path: Path) -> None:
+    row = {"prompt": "word " * 30 + "###", "completion": " yes"}
+    file = lines(tmp_path / "long.jsonl", row, row)
+    with pytest.raises(TrainingFault) as fault:
+        read(file, "completion", Bytes(), 16)
+    assert fault.value.line == 1
+    assert fault.value.message == (
+        "long.jsonl has nothing to learn from: 2 rows, the first in line 1, were left out: no "
+        "answer that is to be learned begins within the first 16 tokens."
+    )
+
+
+def test_preference_whose_answers_differ_too_late_is_left_out(tmp_path: Path) -> None:
+    def row(before: str) -> dict[str, Any]:
+        good, bad = ([says(before + each)] for each in ("good", "bad"))
+        asked = {"messages": [ASKED]}
+        return {"input": asked, "preferred_output": good, "non_preferred_output": bad}
+
+    file = lines(tmp_path / "data.jsonl", row("very " * 20), row(""))
+    data = read(file, "preference", Bytes(), 64)
+    assert len(data.examples) == 1
+    assert [*data.warnings("data.jsonl", 64)][-1] == (
+        "data.jsonl: 1 row, in line 1, was left out: both answers are the same within the first 64 "
+        "tokens."
+    )
+    with pytest.raises(TrainingFault, match="both answers are the same") as fault:
+        read(lines(tmp_path / "late.jsonl", row("very " * 20)), "preference", Bytes(), 64)
+    assert fault.value.line == 1
+
+
+def test_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    with pytest.raises(TrainingFault, match="it is empty"):
+        read(lines(tmp_path / "data.jsonl"), "completion", Bytes(), 16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,10 @@ from bot.local.training.model import Llama
 from bot.local.training.spec import Spec
 from bot.local.training.trainer import train
 from tests.local.training.conftest import Train, bytes_tokenizer
+from tests.local.training.heard import Killed, adapter, but_resumed, of_type, told
 from tests.local.training.tiny import CONTEXT, lines, tiny_llama
 
 RATE = 2.0  # the tiny model learns faster
-
-
-def of_type(events: list[Event], type_: str) -> list[Event]:
-    return [event for event in events if event["type"] == type_]
-
-
-def adapter(events: list[Event]) -> bytes:
-    return Path(events[-1]["adapter"]).read_bytes()
-
-
-def told(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """Events without what depends on the clock and the folder."""
-    return [
-        {key: each for key, each in event.items() if key not in {"eta", "adapter", "results"}}
-        for event in events
-    ]
 
 
 def test_loss_falls_and_the_answers_are_learned(training: Train) -> None:
@@ -116,10 +101,6 @@ def test_same_seed_gives_the_same_bytes_and_another_does_not(
     assert adapter(first) == adapter(second) != adapter(other)
 
 
-class Killed(BaseException):
-    """The end of a process, as far as this one is concerned."""
-
-
 @pytest.mark.parametrize("last", range(2, 15))
 def test_training_killed_at_any_event_goes_on_to_the_same_bytes(
     last: int, training: Train, spec: Spec, tmp_path: Path
@@ -137,7 +118,7 @@ def test_training_killed_at_any_event_goes_on_to_the_same_bytes(
         train(spec.model_copy(update=killed), tell, bytes_tokenizer)
     rest = training(**killed)
     # Who heard it may have died with it: all that was said is said again.
-    assert told(event for event in rest if event["type"] != "resumed") == told(whole)
+    assert told(but_resumed(rest)) == told(whole)
     assert adapter(rest) == adapter(whole)
     assert Path(rest[-1]["results"]).read_bytes() == Path(whole[-1]["results"]).read_bytes()
 
@@ -177,7 +158,7 @@ def test_long_epoch_is_saved_on_its_way(training: Train, spec: Spec, tmp_path: P
 
 def test_training_that_is_done_is_not_done_again(training: Train) -> None:
     first, second = training(), training()
-    assert [event for event in second if event["type"] != "resumed"] == first
+    assert but_resumed(second) == first
 
 
 def test_last_three_checkpoints_are_kept(training: Train, spec: Spec) -> None:
@@ -231,8 +212,9 @@ def test_long_rows_are_cut_and_rows_without_an_answer_left_out(
     )
     events = training(training_file=file, longest=16)
     assert [event["message"] for event in events[:2]] == [
-        "long.jsonl: 2 rows were longer than 16 tokens and cut there.",
-        "long.jsonl: 1 row was left out; nothing in the first 16 tokens has a weight.",
+        "long.jsonl: 2 rows, the first in line 2, were longer than 16 tokens and cut there.",
+        "long.jsonl: 1 row, in line 3, was left out: no answer that is to be learned begins within "
+        "the first 16 tokens.",
     ]
     assert [event["level"] for event in events[:2]] == ["warn", "warn"]
 

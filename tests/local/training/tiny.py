@@ -40,6 +40,7 @@ def tiny_llama(
     kv_heads: int = KV_HEADS,
     rope_factors: bool = False,
     quantised: bool = False,
+    sentencepiece: bool = False,
     architecture: str = "llama",
     seed: int = 0,
     more: Iterable[str] = (),
@@ -58,16 +59,7 @@ def tiny_llama(
     writer.add_rope_freq_base(1000.0)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(len(VOCABULARY))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
-    writer.add_token_list(VOCABULARY)
-    kinds = [TokenType.CONTROL] * len(SPECIAL) + [TokenType.NORMAL] * 256
-    writer.add_token_types(kinds)
-    writer.add_token_merges(["Ġ Ġ"])
-    writer.add_bos_token_id(0)
-    writer.add_eos_token_id(END)
-    writer.add_add_bos_token(False)
-    writer.add_chat_template(TEMPLATE)
+    add_vocabulary(writer, sentencepiece=sentencepiece)
 
     def add(name: str, *shape: int, deviation: float = 0.2, mean: float = 0.0) -> None:
         values = random.normal(mean, deviation, shape).astype(np.float32)
@@ -102,6 +94,25 @@ def tiny_llama(
     return path
 
 
+def add_vocabulary(writer: GGUFWriter, *, sentencepiece: bool) -> None:
+    """A token for each byte, in the way of GPT-2 or of Llama 2."""
+    kind = TokenType.BYTE if sentencepiece else TokenType.NORMAL
+    if sentencepiece:
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list([*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256))])
+        writer.add_token_scores([0.0] * len(VOCABULARY))
+    else:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("smollm")
+        writer.add_token_list(VOCABULARY)
+        writer.add_token_merges(["Ġ Ġ"])
+    writer.add_token_types([TokenType.CONTROL] * len(SPECIAL) + [kind] * 256)
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(END)
+    writer.add_add_bos_token(sentencepiece)
+    writer.add_chat_template(TEMPLATE)
+
+
 class Bytes:
     """The tiny model's tokenizer: a token for each byte."""
 
@@ -121,7 +132,8 @@ class Bytes:
 
     def prompt(self, messages: list[Message], tools: list[Any], answer: bool) -> str:  # noqa: ARG002
         written = "".join(
-            f"<|im_start|>{each['role']}\n{each['content']}<|im_end|>\n" for each in messages
+            f"<|im_start|>{each['role']}\n{each.get('content') or ''}<|im_end|>\n"
+            for each in messages
         )
         return written + "<|im_start|>assistant\n" * answer
 

@@ -78,6 +78,20 @@ def test_folder_that_needs_another_package_is_said_to(
     assert "transformers cannot read a language model from" in fault["message"]
 
 
+def test_arguments_of_a_call_are_written_as_json_once(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    folder, _ = tiny_model(tmp_path / "tiny")
+    (folder / "chat_template.jinja").write_text(
+        "{% for message in messages %}{% for call in message.tool_calls %}"
+        "{{ call.function.arguments | tojson }}{% endfor %}{% endfor %}"
+    )
+    calls = [{"function": {"name": "dial", "arguments": each}} for each in ('{"to": 1}', "no JSON")]
+    messages = [{"role": "assistant", "tool_calls": calls}]
+    _, written, _ = laboratory.ask("tokens", folder=folder, text="", messages=messages)
+    assert written == '{"to": 1}"no JSON"'
+
+
 @pytest.mark.parametrize("scheme", ["always", "first"])
 def test_what_goes_on_after_a_prompt_begins_with_no_space_of_its_own(
     scheme: str, laboratory: Laboratory, tmp_path: Path
