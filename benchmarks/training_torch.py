@@ -90,6 +90,8 @@ def main(file: Path) -> None:
         optimizer.zero_grad()
         losses.append(float(loss.detach()))
         tokens += sum(len(row[0]) for row in rows)
+        if time.monotonic() - began > asked["seconds"]:
+            break
     took, memory = time.monotonic() - began, peak()
     said = {"losses": losses, "tokens": tokens, "seconds": took, "memory": memory}
     print(json.dumps(said | {"held": measured(model, asked["held"])}))

@@ -37,16 +37,19 @@ class Speed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What a service does where nobody says it: `epochs` for so many examples, and its `speed` at
-    this moment, None as long as that is not known.
+    """What a service does where nobody says it: its `epochs` of examples, and its `speed` at this
+    moment, None as long as that is not known.
     """
 
-    epochs: Callable[[int], int]
+    epochs: Callable[[Counted], int]
     speed: Callable[[], Speed | None]
 
 
 # A guess from small jobs at OpenAI; no provider promises anything, and queues come on top.
-AT_OPENAI = Usual(default_epochs, lambda: Speed(tokens_a_second=1_000.0, seconds_before=300.0))
+AT_OPENAI = Usual(
+    lambda counted: default_epochs(counted.examples),
+    lambda: Speed(tokens_a_second=1_000.0, seconds_before=300.0),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def estimate(
     usual: Usual = AT_OPENAI,
 ) -> Estimate:
     """What training a model on counted examples would take."""
-    epochs = epochs or usual.epochs(counted.examples)
+    epochs = epochs or usual.epochs(counted)
     billed = epochs * counted.tokens
     price, speed = training_price(prices, model), usual.speed()
     return Estimate(

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.datasets.examples import Format, dialogues, format_of, plain, strings, text_of
+from bot.datasets.examples import (
+    Format,
+    answer_of,
+    dialogues,
+    format_of,
+    plain,
+    strings,
+    text_of,
+)
 from bot.datasets.findings import Finding, Level, Row
 from bot.models.tokens import A_CONVERSATION, A_MESSAGE, A_NAME, Tokens, upper_bound, window
 
@@ -21,6 +29,7 @@ from bot.models.tokens import A_CONVERSATION, A_MESSAGE, A_NAME, Tokens, upper_b
 LONGEST_TRAINED = 65_536
 EXACTLY = 10_000_000  # bytes of text whose tokens are all counted: about a second
 ONE_OF = 16  # examples beyond that are counted
+MOST_KEPT = 4096  # different answers, in whose share the rest is taken to be different
 
 
 def trained_window(model: str, context: int = 0) -> int:
@@ -85,13 +94,36 @@ def _described(asked: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The tokens of a file. `longest` is the longest example's own count, before it is cut."""
+    """The tokens of a file, and how many different `answers` it has, roughly where there are many.
+    `longest` is the longest example's own count, before it is cut.
+    """
 
     examples: int = 0
     tokens: int = 0
     longest: int = 0
     longest_line: int = 0
+    answers: int = 0
     is_estimated: bool = False
+
+
+class Different:
+    """Counts the different ones among texts."""
+
+    def __init__(self) -> None:
+        self._kept: set[int] = set()
+        self._texts = self._looked_at = 0
+
+    def add(self, text: str) -> None:
+        """The next text."""
+        self._texts += 1
+        if len(self._kept) < MOST_KEPT:
+            self._looked_at += 1
+            self._kept.add(hash(text))
+
+    @property
+    def count(self) -> int:
+        """How many there are: exactly up to MOST_KEPT, beyond by their share."""
+        return len(self._kept) * self._texts // max(self._looked_at, 1)
 
 
 class TokenCount:
@@ -107,10 +139,12 @@ class TokenCount:
         self._examples = self._tokens = self._bytes = self._uncounted = 0
         self._sampled = self._sampled_bytes = 0
         self._longest = self._longest_line = 0
+        self._answers = Different()
 
     def see(self, row: Row) -> Row:
         """The next example."""
         self._examples += 1
+        self._answers.add(answer_of(row.fields))
         sizes = bounds(row.fields)
         self._bytes += sum(sizes)
         is_sample = self._examples % ONE_OF == 0
@@ -137,6 +171,7 @@ class TokenCount:
             self._tokens + round(self._uncounted * share),
             self._longest,
             self._longest_line,
+            self._answers.count,
             is_estimated=self._uncounted > 0,
         )
 

@@ -75,6 +75,18 @@ def dialogues(fields: object) -> list[list[dict[str, Any]]]:
     ]
 
 
+def answer_of(fields: dict[str, Any]) -> str:
+    """What an example teaches to say."""
+    if format_of(fields) is Format.COMPLETIONS:
+        return plain(fields.get("completion"))
+    return "\n".join(
+        text_of(message.get("content"))
+        for messages in dialogues(fields)
+        for message in messages
+        if message.get("role") == "assistant"
+    )
+
+
 def text_of(content: object) -> str:
     """The text of a message's content, of its parts too."""
     if isinstance(content, str):

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from bot.datasets.cost import Speed, Usual
+from bot.datasets.counting import Counted
 from bot.local.jobs.database import Database
 from bot.local.jobs.values import Event, Job
 from bot.local.training.automatic import chosen
@@ -34,9 +35,9 @@ def usual(engine: str, base: Path, database: Database) -> Usual:
     return Usual(epochs, partial(speed, engine, base, database))
 
 
-def epochs(examples: int) -> int:
-    """How often a training goes through so many examples."""
-    return chosen(ANY, max(examples, 1)).epochs
+def epochs(counted: Counted) -> int:
+    """How often a training goes through examples."""
+    return chosen(ANY, max(counted.examples, 1), max(counted.answers, 1)).epochs
 
 
 def speed(engine: str, base: Path, database: Database) -> Speed | None:

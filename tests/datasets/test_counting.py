@@ -11,7 +11,8 @@ from bot.config import load
 from bot.config.usual import complete
 from bot.datasets import counting
 from bot.datasets.cost import default_epochs, duration, estimate, roughly
-from bot.datasets.counting import Counted, TokenCount, trained_window
+from bot.datasets.counting import MOST_KEPT, Counted, Different, TokenCount, trained_window
+from bot.datasets.examples import answer_of
 from bot.messages import Price, Provider, Usage
 from bot.models.prices import cost, training_price
 from bot.models.tokens import Tokens
@@ -74,7 +75,7 @@ def test_tokens_beyond_the_window_are_not_counted_but_told() -> None:
         {"prompt": "word " * 300, "completion": ""}, {"prompt": "word", "completion": ""},
         model="smollm2", context=100,
     )  # fmt: skip
-    assert count == Counted(2, 101, 301, 1)
+    assert count == Counted(2, 101, 301, 1, answers=1)
 
 
 def test_large_file_is_estimated_closely_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,6 +210,20 @@ def test_time_is_said_in_its_two_largest_units(seconds: float, says: str) -> Non
 )
 def test_rough_time_is_said_roughly(seconds: float, says: str) -> None:
     assert duration(roughly(seconds)) == says
+
+
+def test_different_answers_are_counted_and_of_many_their_share() -> None:
+    rows = [{"prompt": f"{number}?", "completion": f"{number % 13}"} for number in range(500)]
+    assert counted(*rows, model="davinci-002").answers == 13
+    different = Different()
+    for number in range(10 * MOST_KEPT):
+        different.add(str(number // 2))
+    assert different.count == pytest.approx(5 * MOST_KEPT, rel=0.01)
+
+
+def test_all_that_a_conversation_teaches_is_its_answer() -> None:
+    said = [message(role, f"{role} {n}") for n in (1, 2) for role in ("user", "assistant")]
+    assert answer_of(chat(*said)) == "assistant 1\nassistant 2"
 
 
 def test_cookbook_file_is_counted_as_the_cookbook_does() -> None:

@@ -17,7 +17,7 @@ from bot.local.usual import ANY, BEFORE_ANY, speed, usual
 from tests.local.api import MODEL
 
 BASE = Path("/models/llama-8b")
-COUNTED = Counted(examples=50, tokens=1_000, longest=100, longest_line=1)
+COUNTED = Counted(examples=50, tokens=1_000, longest=100, longest_line=1, answers=50)
 DAY = 86_400
 
 
@@ -53,7 +53,7 @@ def test_nothing_is_said_of_an_engine_that_nobody_has_measured(database: Databas
     known = estimate(COUNTED, {}, MODEL, usual=usual("trl", BASE, database))
     assert known.seconds is None
     assert known.says.endswith("how long it takes is known after the first job.")
-    assert known.epochs == chosen(ANY, COUNTED.examples).epochs
+    assert known.epochs == chosen(ANY, COUNTED.examples, COUNTED.answers).epochs
 
 
 def test_numpy_is_known_roughly_before_its_first_job(database: Database) -> None:

@@ -39,13 +39,14 @@ class Habit(NamedTuple):
     """What is done unless somebody chooses."""
 
     rate: float  # of learning, the highest
-    seen: int  # examples, over all epochs
-    least: int  # epochs
+    seen: int  # examples, over all epochs, at most
+    least: int  # epochs, even of more
     most: int
 
 
-LIKELIHOOD = Habit(rate=1.2e-3, seen=2800, least=3, most=16)
+LIKELIHOOD = Habit(rate=1.2e-3, seen=7000, least=3, most=16)
 PREFERENCE = Habit(rate=3e-4, seen=100, least=1, most=5)
+FEWEST_STEPS = 150  # where examples have few answers, which are soon known
 LONG = 1500  # steps; a longer training takes smaller ones: of 700 at 1.7e-3 that was no need
 BETA = 0.1
 
@@ -61,8 +62,9 @@ class Chosen:
     beta: float
 
 
-def chosen(spec: Spec, examples: int) -> Chosen:
-    """What a training of so many examples is done with: what the spec says, else what worked.
+def chosen(spec: Spec, examples: int, answers: int) -> Chosen:
+    """What a training of examples with so many different answers is done with: what the spec says,
+    else what worked.
 
     Few examples are read often and in small batches, so that there are about a hundred steps.
     """
@@ -70,6 +72,8 @@ def chosen(spec: Spec, examples: int) -> Chosen:
     batch_size = min(spec.batch_size or max(few, many), examples)
     habit = PREFERENCE if spec.kind == "preference" else LIKELIHOOD
     epochs = spec.epochs or clamp(habit.seen // examples, habit.least, habit.most)
+    if not spec.epochs and habit is LIKELIHOOD:
+        epochs = min(epochs, enough(examples, answers, batch_size))
     steps = epochs * steps_per_epoch(examples, batch_size)
     multiplier = spec.learning_rate_multiplier or 1.0
     return Chosen(
@@ -79,6 +83,12 @@ def chosen(spec: Spec, examples: int) -> Chosen:
         learning_rate=habit.rate * min(1.0, math.sqrt(LONG / steps)) * multiplier,
         beta=spec.beta or BETA,
     )
+
+
+def enough(examples: int, answers: int, batch_size: int) -> int:
+    """The epochs after which all answers are known: each was read often, and there were steps."""
+    read = math.ceil(LIKELIHOOD.most * answers / examples)
+    return max(read, math.ceil(FEWEST_STEPS / steps_per_epoch(examples, batch_size)))
 
 
 def steps_per_epoch(examples: int, size: int) -> int:

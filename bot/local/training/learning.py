@@ -19,7 +19,7 @@ from bot.local.training.objective import (
 )
 from bot.local.training.pace import PASS, effort
 from bot.local.training.pack import Pack, pack
-from bot.local.training.rows import Example
+from bot.local.training.rows import Example, answers
 
 
 class Measured(NamedTuple):
@@ -44,6 +44,11 @@ class Examples:
     @property
     def tokens(self) -> int:
         return sum(self._lengths)
+
+    @property
+    def answers(self) -> int:
+        """How many different ones there are."""
+        return answers(self._examples)
 
     def effort(self, chosen: Sequence[int]) -> float:
         """What it costs to learn from some examples as one batch, in tokens."""

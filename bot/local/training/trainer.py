@@ -74,7 +74,7 @@ def prepare(spec: Spec, tell: Tell, open_tokenizer: OpenTokenizer, clock: Clock)
         training, validation = examples(spec.training_file), examples(spec.validation_file)
     adapter = Adapter(base.shape, spec.rank, spec.seed)
     model = Llama(base, adapter)
-    hyperparameters = chosen(spec, len(training))
+    hyperparameters = chosen(spec, len(training), training.answers)
     if spec.kind == "preference":
         training.prefer(model, hyperparameters.beta)
         validation.prefer(model, hyperparameters.beta)

@@ -18,7 +18,7 @@ from bot.local.training.automatic import Chosen, chosen, steps_per_epoch
 from bot.local.training.data import read
 from bot.local.training.events import Tell
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import Example
+from bot.local.training.rows import Example, answers
 from bot.local.training.spec import Spec
 from bot.local.training.state import State
 from bot.local.training.trainer import PATIENCE
@@ -63,7 +63,7 @@ def learn(spec: Spec, tell: Tell, beside: Path | None, clock: Callable[[], float
         return data.examples
 
     training, validation = examples(spec.training_file), examples(spec.validation_file)
-    parameters = chosen(spec, len(training))
+    parameters = chosen(spec, len(training), answers(training))
     batch_size = parameters.batch_size
     per_epoch = steps_per_epoch(len(training), batch_size)
     steps = parameters.epochs * per_epoch
