@@ -24,7 +24,8 @@ KEPT = 4096  # bytes of what the native code says, about 20 lines
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the child is told. `slot_context` is in tokens; port 0 takes a free one. An adapter's
-    place among `adapters` is its id in requests.
+    place among `adapters` is its id in requests. One that `embeds` makes embeddings, in which an
+    adapter has no part.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Settings:
     key: str = field(repr=False)
     port: int = 0
     adapters: tuple[str, ...] = ()
+    embeds: bool = False
 
 
 class Child:

@@ -14,8 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import config
+from bot.config import local
 from bot.errors import ConfigError
+from bot.local import presence
+from bot.local.jobs.database import base_of
+from bot.local.jobs.folder import Folder
 from bot.local.jobs.trainer import COMMAND
 from bot.local.trl.fault import INSTALL
 from bot.messages import Provider
@@ -42,8 +45,21 @@ class Engine:
         """
         if base == self.base:
             return self.command
-        is_folder = os.path.isdir(base)  # noqa: PTH112 - Path's raises for what may not be read
-        return None if is_folder else COMMAND
+        return COMMAND if can_train(self.base, base) else None
+
+
+def can_train(own: Path, base: Path) -> bool:
+    """Whether a server that trains `own` also trains a base: every one trains files."""
+    return base == own or not os.path.isdir(base)  # noqa: PTH112 - Path's raises for strangers
+
+
+def is_trained(folder: Folder, job: str) -> bool:
+    """Whether a server runs that trains a job, at once or after others. Raises LocalUnavailable."""
+    base = base_of(folder.database, job)
+    return any(
+        server.base and (not base or can_train(Path(server.base), Path(base)))
+        for server in presence.servers(folder.servers)
+    )
 
 
 def numpy(_provider: Provider, served: Path | None) -> Engine:
@@ -65,7 +81,7 @@ ENGINES: Mapping[str, Callable[[Provider, Path | None], Engine]] = {"numpy": num
 def model_folder(provider: Provider) -> Path:
     """The folder that `model_folder` names, once it is seen to hold a model."""
     key = f"providers.{provider.name}.model_folder"
-    folder = config.model_folder(provider)
+    folder = local.model_folder(provider)
     if not folder.is_dir():
         raise ConfigError(f"{key}: {folder} is not a folder; name that of a Hugging Face model.")
     if not (folder / "config.json").is_file():

@@ -7,17 +7,19 @@ the adapters that are wanted, new requests move over, and the first ends with it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from bot.local.child import Settings
+from bot.local.embeddings import Embeddings
 from bot.local.served import Place
 from bot.local.serving import START_TIMEOUT, LlamaServer
+from bot.local.version import version
+from bot.ports import Clock, SystemClock
 
 MOST_ADAPTERS = 8  # loaded at once, 20 MB each; the one that was not asked for the longest goes
 
@@ -25,10 +27,11 @@ log = structlog.get_logger(__name__)
 
 
 class Generation:
-    """A server and how many answers it gives."""
+    """A server, the versions of the adapters that it has loaded, and how many answers it gives."""
 
-    def __init__(self, server: LlamaServer) -> None:
+    def __init__(self, server: LlamaServer, versions: Mapping[str, str]) -> None:
         self.server = server
+        self.versions = versions
         self.answering = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -46,7 +49,13 @@ class Generation:
 class Generations:
     """A model, whatever adapters it is asked for."""
 
-    def __init__(self, settings: Settings, start_timeout: float = START_TIMEOUT) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        start_timeout: float = START_TIMEOUT,
+        clock: Clock | None = None,
+    ) -> None:
+        self._embeddings = Embeddings(settings, start_timeout, clock or SystemClock())
         self._settings = settings
         self._start_timeout = start_timeout
         self._current: Generation | None = None
@@ -70,8 +79,13 @@ class Generations:
 
     @property
     def pids(self) -> list[int]:
-        """The processes of all servers."""
+        """The processes of all servers, but that for embeddings."""
         return [each.server.pid for each in self._all()]
+
+    @property
+    def embedding_pids(self) -> list[int]:
+        """The process that makes embeddings, where it runs."""
+        return self._embeddings.pids
 
     async def start(self) -> None:
         """Serve the base. Raises LocalUnavailable."""
@@ -79,6 +93,7 @@ class Generations:
 
     async def stop(self) -> None:
         """End all servers. Answers that they were giving break."""
+        await self._embeddings.stop()
         for task in list(self._ending):
             task.cancel()
         await asyncio.gather(*self._ending, return_exceptions=True)
@@ -96,11 +111,20 @@ class Generations:
         generation.idle.clear()
         try:
             server = generation.server
-            yield Place(server.base_url, server.key, {"lora": generation.scales(adapter)})
+            yield Place(
+                server.base_url,
+                server.key,
+                {"lora": generation.scales(adapter)},
+                f"{server.base_url.removesuffix('/v1')}/props",
+            )
         finally:
             generation.answering -= 1
             if not generation.answering:
                 generation.idle.set()
+
+    def embedding(self) -> AbstractAsyncContextManager[Place]:
+        """Where the base makes embeddings, as long as this lasts. Raises LocalUnavailable."""
+        return self._embeddings.using()
 
     async def forget(self, *adapters: str) -> None:
         """Have adapters loaded no more, so that their files may be deleted."""
@@ -123,21 +147,23 @@ class Generations:
         return self._current
 
     def _serves(self, adapter: str) -> bool:
-        """Whether this one is loaded, and no other that was deleted: another process may have, and
-        the server could not be started again.
+        """Whether this one is loaded, and no other that is not there any more: another process may
+        have deleted it, and the server could not be started again.
         """
         present = self._present()
         return adapter in {"", *present} and len(present) == len(self.adapters)
 
     def _present(self) -> list[str]:
-        """The adapters that are loaded and whose files are there."""
-        return [each for each in self.adapters if Path(each).exists()]
+        """The adapters that are loaded as their files are now."""
+        loaded = self._current.versions if self._current else {}
+        return [each for each, was in loaded.items() if was and version(each) == was]
 
     async def _move(self, adapters: tuple[str, ...]) -> None:
+        versions = {each: version(each) for each in adapters}  # before they are read
         server = LlamaServer(replace(self._settings, adapters=adapters), self._start_timeout)
         await server.start()
         log.info("local model serves", model=self._settings.name, adapters=len(adapters))
-        before, self._current = self._current, Generation(server)
+        before, self._current = self._current, Generation(server, versions)
         if before:
             ending = asyncio.create_task(self._end(before), name="end a local model")
             self._ending[ending] = before

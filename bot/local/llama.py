@@ -66,6 +66,8 @@ def serve(settings: dict[str, Any]) -> Any:
     params.cache_ram_mib = 0  # it is not keyed by LoRA adapter
     # A request that names no adapters gets the scale of loading. All requests name all of them.
     params.lora_adapters = [adapter(xllamacpp, path) for path in settings["adapters"]]
+    if settings["embeds"]:
+        embed(xllamacpp, params, settings["slot_context"])
     params.port = settings["port"]
     params.api_keys = [settings["key"]]
     params.ui = False
@@ -73,6 +75,16 @@ def serve(settings: dict[str, Any]) -> Any:
     params.cors_credentials = False
     params.verbosity = 1  # errors
     return xllamacpp.Server(params)
+
+
+def embed(xllamacpp: Any, params: Any, longest: int) -> None:
+    """Have the mean of an input's tokens made, normalised to length 1, for so many tokens."""
+    params.embedding = True
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    params.n_batch = params.n_ubatch = longest  # an input is computed at once
+    # Slots with memories of their own would split inputs of different lengths that are computed
+    # together, and the mean would be that of the last part.
+    params.kv_unified = True
 
 
 def adapter(xllamacpp: Any, path: str) -> Any:

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 
 from filelock import AsyncFileLock
 
-from bot.config import local_model
+from bot.config.local import local_model
 from bot.errors import ConfigError
 from bot.local.download import download, part
 from bot.local.progress import progress

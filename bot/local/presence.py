@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs, or one that was killed and could not say that it ended."""
+    """A server that runs, or one that was killed and could not say that it ended. `base` is what it
+    trains, a file or a folder; "" for nothing.
+    """
 
     process: int
     base_url: str
     key: str
+    base: str = ""
 
 
 def announce(folder: Path, server: Server) -> Path:
@@ -38,6 +42,7 @@ def servers(folder: Path) -> Iterator[Server]:
         except PermissionError:
             continue  # somebody else's
         except (OSError, TypeError, ValueError):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else's folder, or a faster process
+                path.unlink()
         else:
             yield server

@@ -10,11 +10,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a request goes. `told` is what it says so that it is answered by one adapter."""
+    """Where a request goes. `told` is what it says so that it is answered by one adapter, and
+    `properties` where llama.cpp tells what its model can; a vLLM refuses what cannot be by itself.
+    """
 
     base_url: str
     key: str = field(repr=False)
     told: Mapping[str, Any]
+    properties: str = ""
 
 
 class Served(Protocol):
@@ -34,7 +37,11 @@ class Served(Protocol):
 
     @property
     def pids(self) -> list[int]:
-        """The processes that are ours."""
+        """The processes that are ours, but those for embeddings."""
+
+    @property
+    def embedding_pids(self) -> list[int]:
+        """The processes that are ours and make embeddings."""
 
     async def start(self) -> None:
         """Return when it answers. Raises LocalUnavailable."""
@@ -46,6 +53,9 @@ class Served(Protocol):
         """Where an adapter answers, "" for the base, as long as this lasts. Raises LocalUnavailable
         where it cannot be loaded; the others are not hurt.
         """
+
+    def embedding(self) -> AbstractAsyncContextManager[Place]:
+        """Where the base makes embeddings, as long as this lasts. Raises LocalUnavailable."""
 
     async def forget(self, *adapters: str) -> None:
         """Have adapters loaded no more, so that they may be deleted."""

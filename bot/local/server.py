@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.config import secret
+from bot.config.keys import secret
+from bot.datasets.cost import Usual
 from bot.local import presence
 from bot.local.api.application import application
 from bot.local.api.upstream import Upstream
@@ -32,6 +33,7 @@ from bot.local.model import model_name, model_path
 from bot.local.served import Served
 from bot.local.serving import START_TIMEOUT, cores
 from bot.local.unavailable import unavailable
+from bot.local.usual import usual
 from bot.local.vllm import Vllm
 from bot.messages import Provider
 
@@ -58,7 +60,8 @@ class LocalServer:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.model = model_name(provider)
-        self.base_url = ""  # known once started
+        self.base_url = ""  # known once started, as is:
+        self.usual: Usual
         self.key = secrets.token_urlsafe(32)
         self._provider = provider
         self._data_folder = data_folder
@@ -95,12 +98,14 @@ class LocalServer:
         try:
             folder.make()
             database.open()
+            self._stack.callback(database.close)
             await asyncio.to_thread(sweep, database, folder, self._now())
         except (OSError, sqlite3.Error) as error:
             raise unavailable(
                 f"the fine-tune jobs in {folder.path} cannot be read or written ({error})",
                 "set data_folder to a place with room",
             ) from error
+        self.usual = usual(provider.engine, engine.base, database)
         queue = Queue(database, folder, self._now, engine.command_for)
         served = self._serving(file, engine.base)
         self._served, self._queue = served, queue
@@ -137,7 +142,8 @@ class LocalServer:
         await web.start()
         host = f"[{self._address[0]}]" if ":" in self._address[0] else self._address[0]
         self.base_url = f"http://{host}:{web.port}/v1"
-        server = presence.Server(os.getpid(), self.base_url, self.key)
+        trained = str(engine.base) if self._trains else ""
+        server = presence.Server(os.getpid(), self.base_url, self.key, trained)
         self._stack.callback(presence.announce(folder.servers, server).unlink, missing_ok=True)
         if self._trains:
             running = asyncio.create_task(queue.run(), name="fine-tune queue")
@@ -160,6 +166,7 @@ class LocalServer:
             "memory": {
                 "server": resident(os.getpid()),
                 "model": sum(map(resident, self._served.pids)),
+                "embeddings": sum(map(resident, self._served.embedding_pids)),
                 "training": resident(trainer.pid) if trainer else 0,
             },
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import httpx
 
 from bot.errors import LocalUnavailable
 from bot.local.served import Place
+from bot.local.version import version
 
 PATIENCE = 60.0  # seconds to load an adapter
 NO_ROUTE = "Not Found"
@@ -52,6 +53,10 @@ class Vllm:
     def pids(self) -> list[int]:
         return []
 
+    @property
+    def embedding_pids(self) -> list[int]:
+        return []
+
     async def start(self) -> None:
         models = [model for model in await self._models() if not model.get("parent")]
         if not models:
@@ -71,25 +76,36 @@ class Vllm:
         finally:
             self.answering -= 1
 
+    def embedding(self) -> AbstractAsyncContextManager[Place]:
+        return self.using("")
+
     async def forget(self, *adapters: str) -> None:
         async with self._loading:
             self._adapters = tuple(each for each in self._adapters if each not in adapters)
-            for name in await self._names() & set(map(name_of, adapters)):
-                await self._ask("POST", "/unload_lora_adapter", {"lora_name": name})
+            for name in await self._names():
+                if place_of(name) in map(place, adapters):
+                    await self._unload(name)
 
     async def _loaded(self, adapter: str) -> str:
         """The name of an adapter, once it is served."""
-        name = name_of(adapter)
+        name = f"{place(adapter)}-{version(adapter)}"
         async with self._loading:
-            if name not in await self._names():
+            names = await self._names()
+            if name not in names:
                 wanted = {"lora_name": name, "lora_path": adapter}
                 answer = await self._ask("POST", "/load_lora_adapter", wanted)
                 # Another process may have been faster.
                 if answer.status_code != 200 and name not in await self._names():
                     raise LocalUnavailable(self._reason(answer))
+                for old in names:
+                    if place_of(old) == place(adapter):
+                        await self._unload(old)
             if adapter not in self._adapters:
                 self._adapters = (*self._adapters, adapter)
         return name
+
+    async def _unload(self, name: str) -> None:
+        await self._ask("POST", "/unload_lora_adapter", {"lora_name": name})
 
     async def _names(self) -> set[str]:
         return {model["id"] for model in await self._models()}
@@ -133,7 +149,12 @@ class Vllm:
         )
 
 
-def name_of(adapter: str) -> str:
-    """The name of an adapter at vLLM, by its place: JOB/output/adapter-STEP."""
+def place(adapter: str) -> str:
+    """The name of an adapter at vLLM without its version: JOB-adapter-STEP."""
     path = Path(adapter)
     return f"{path.parent.parent.name}-{path.name}"
+
+
+def place_of(name: str) -> str:
+    """The place in the name of an adapter at vLLM."""
+    return name.rpartition("-")[0]

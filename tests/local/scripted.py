@@ -5,9 +5,11 @@ connection of its own, which ends when the process does.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import signal
+import struct
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -138,11 +140,27 @@ class Question:
         """Nothing more comes."""
         await self._line.order(content="data: [DONE]\n\n", end=True)
 
-    async def refuses(self, status: int, error: Mapping[str, Any]) -> None:
+    async def sends_line(self, line: str) -> None:
+        """A line that llama.cpp would not write."""
+        await self._line.order(status=200, headers=EVENTS, content=f"{line}\n\n")
+
+    async def refuses(self, status: int, error: Mapping[str, Any] | str) -> None:
+        await self.answers(status, json.dumps({"error": error}))
+
+    async def answers(self, status: int, content: str) -> None:
+        """All at once."""
         headers = {"Content-Type": "application/json", "Connection": "close"}
-        await self._line.order(
-            status=status, headers=headers, content=json.dumps({"error": error}), end=True
-        )
+        await self._line.order(status=status, headers=headers, content=content, end=True)
+
+    async def embeds(self, *vectors: list[float]) -> None:
+        """The embeddings of all inputs, the last one first."""
+        data: list[Json] = [
+            {"object": "embedding", "index": index, "embedding": written(vector, self.body)}
+            for index, vector in enumerate(vectors)
+        ]
+        usage = {"prompt_tokens": len(vectors), "total_tokens": len(vectors)}
+        told = {"object": "list", "model": "itself", "data": data[::-1], "usage": usage}
+        await self.answers(200, json.dumps(told))
 
     async def breaks(self) -> None:
         """The connection ends in the middle of the answer."""
@@ -153,14 +171,22 @@ class Question:
         await self._line.ended()
 
 
+def written(vector: list[float], asked: Json) -> list[float] | str:
+    """A vector in the form that is asked for."""
+    if asked.get("encoding_format") != "base64":
+        return vector
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
 class ScriptedLlama(Listening):
     """llama.cpp, which says the name of the adapter that is used. With `holds` it says nothing by
-    itself: `question` is the next one.
+    itself: `question` is the next one. `takes_tools` is what it tells of its model's template.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.holds = False
+        self.takes_tools = True
         self.questions: list[Question] = []
         self._held: asyncio.Queue[Question] = asyncio.Queue()
 
@@ -170,9 +196,19 @@ class ScriptedLlama(Listening):
 
     async def call(self, line: Line, first: Json) -> None:
         question = Question(line, first)
+        if question.asked["path"] == "/props":
+            told = {"chat_template_caps": {"supports_tools": self.takes_tools}}
+            await question.answers(200, json.dumps(told))
+            return
         self.questions.append(question)
         if self.holds:
             self._held.put_nowait(question)
+            return
+        if question.asked["embeds"]:
+            inputs = question.body["input"]
+            is_one = isinstance(inputs, str) or isinstance(inputs[0], int)
+            count = 1 if is_one else len(inputs)
+            await question.embeds(*([float(place), 0.5] for place in range(count)))
             return
         for word in (" ".join(question.used) or "base", " says", " hi"):
             await question.says(word)

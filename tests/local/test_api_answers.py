@@ -5,6 +5,7 @@ facts/local-models.md.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from bot.local import generations
 from tests.local.api import MODEL, Api
 from tests.local.chunks import require_described, streamed
-from tests.local.scripted import ScriptedLlama, ScriptedTrainer
+from tests.local.scripted import PATIENCE, ScriptedLlama, ScriptedTrainer
 from tests.test_contract import valid
 
 HI: Any = [{"role": "user", "content": "hi"}]
@@ -135,6 +136,28 @@ async def test_prompts_are_echoed_where_that_is_asked_for(api: Api, llama: Scrip
         ("chat/completions", {"messages": []}, "messages"),
         ("chat/completions", {"messages": "hi"}, "messages"),
         ("chat/completions", {"messages": HI, "model": ""}, "model"),
+        ("chat/completions", {"messages": [{"content": "hi"}]}, "messages[0]"),
+        ("chat/completions", {"messages": [*HI, "hi"]}, "messages[1]"),
+        ("chat/completions", {"messages": HI, "stream": "yes"}, "stream"),
+        ("chat/completions", {"messages": HI, "n": 2.0}, "n"),
+        ("chat/completions", {"messages": HI, "logprobs": 1}, "logprobs"),
+        ("chat/completions", {"messages": HI, "stop": 5}, "stop"),
+        ("chat/completions", {"messages": HI, "stop": ["a", ""]}, "stop"),
+        ("chat/completions", {"messages": HI, "max_tokens": 0}, "max_tokens"),
+        ("chat/completions", {"messages": HI, "max_completion_tokens": 0}, "max_completion_tokens"),
+        ("completions", {"prompt": "a", "max_tokens": -1}, "max_tokens"),
+        ("completions", {"prompt": "a", "max_tokens": True}, "max_tokens"),
+        ("completions", {"prompt": "a", "echo": "yes"}, "echo"),
+        ("completions", {"prompt": "a", "logprobs": True}, "logprobs"),
+        ("chat/completions", {"messages": HI, "response_format": "json"}, "response_format"),
+        ("chat/completions", {"messages": HI, "tools": "look"}, "tools"),
+        ("chat/completions", {"messages": HI, "tool_choice": "required"}, "tool_choice"),
+        ("chat/completions", {"messages": HI, "functions": [{"name": "look"}]}, "functions"),
+        (
+            "chat/completions",
+            {"messages": HI, "response_format": {"type": "json_schema"}},
+            "response_format.json_schema",
+        ),
     ],
 )
 async def test_what_cannot_be_done_is_refused_by_name_and_never_left_out(
@@ -159,11 +182,24 @@ async def test_what_cannot_be_done_is_refused_by_name_and_never_left_out(
             (400, "invalid_request_error", None, None),
         ),
         (500, {"message": "a bug", "type": "server_error"}, (500, "server_error", None, None)),
+        (
+            500,
+            {"message": "Failed to parse messages: no content", "type": "server_error"},
+            (400, "invalid_request_error", None, None),
+        ),
+        (401, {"message": "Unauthorized"}, (502, "server_error", None, None)),
+        (503, "Loading model", (503, "server_error", None, None)),
+        (400, 5, (502, "server_error", None, None)),
+        (
+            400,
+            {"message": "too long", "type": "exceed_context_size_error"},
+            (400, "invalid_request_error", "messages", "context_length_exceeded"),
+        ),
     ],
 )
 async def test_refusals_of_llama_cpp_have_openais_form(
     status: int,
-    error: dict[str, str],
+    error: Any,
     told: tuple[int, str, str | None, str | None],
     api: Api,
     llama: ScriptedLlama,
@@ -281,6 +317,25 @@ async def test_adapter_that_another_process_deleted_is_loaded_no_more(
         await api.ask(f"{name}:ckpt-step-2")
 
 
+async def test_adapter_that_a_training_wrote_anew_is_loaded_anew(
+    api: Api, llama: ScriptedLlama, trainer: ScriptedTrainer
+) -> None:
+    job = await api.create()
+    run = await trainer.run()
+    await run.begins()
+    await run.steps(1, 2)
+    file = await run.checks_in(2)
+    await api.says(job.id, "Checkpoint created")
+    (checkpoint,) = (await api.sdk.fine_tuning.jobs.checkpoints.list(job.id)).data
+    name = checkpoint.fine_tuned_model_checkpoint
+    before = [await api.ask(name), await api.ask(name)]
+    file.write_text("GGUF of a training that began anew")
+    after = [await api.ask(name), await api.ask(name)]
+    assert {*before, *after} == {"adapter-2.gguf says hi"}
+    first, second, third, fourth = (each.asked["process"] for each in llama.questions)
+    assert first == second != third == fourth
+
+
 async def test_model_is_deleted_where_another_process_deleted_one_that_is_loaded(
     api: Api, trainer: ScriptedTrainer
 ) -> None:
@@ -306,16 +361,16 @@ async def test_adapter_that_cannot_be_loaded_hurts_no_other(
     assert await api.ask() == "base says hi"
 
 
-@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(("stream", "begun"), [(True, True), (True, False), (False, False)])
 async def test_client_that_leaves_ends_its_answer(
-    stream: bool, api: Api, llama: ScriptedLlama
+    stream: bool, begun: bool, api: Api, llama: ScriptedLlama
 ) -> None:
     """Trap 2."""
     llama.holds = True
     asked: Any = api.sdk.chat.completions.create(model=MODEL, messages=HI, stream=stream)
     asking = asyncio.create_task(asked)
     question = await llama.question()
-    if stream:
+    if begun:
         await question.says("a")
         await (await asking).close()
     else:
@@ -347,6 +402,114 @@ async def test_error_within_a_stream_is_passed_on(api: Api, llama: ScriptedLlama
     await question.sends({"error": {"code": 500, "message": "out of memory in the graph"}})
     with pytest.raises(openai.APIError, match="out of memory in the graph"):
         [chunk async for chunk in stream]
+
+
+NO_ANSWER = "something else than an answer"
+BAD_LINES = [
+    f"data: {data}"
+    for data in (
+        "no JSON",
+        "5",
+        "[]",
+        "{}",
+        '{"choices": null}',
+        '{"choices": {}}',
+        '{"choices": [null]}',
+        '{"choices": [{"delta": {"content": "a"}}]}',
+        '{"choices": [{"index": "0", "delta": {}}]}',
+        '{"choices": [{"index": -1, "delta": {}}]}',
+        '{"choices": [{"index": 0, "delta": "a"}]}',
+        '{"choices": [{"index": 0, "logprobs": {"content": [{"token": 1}]}}]}',
+        '{"choices": [{"index": 0, "logprobs": {"content": 5}}]}',
+        '{"choices": [{"index": 0, "logprobs": {"tokens": 5}}]}',
+        '{"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 1000000000}]}}]}',
+        '{"choices": [{"index": 0, "delta": {"tool_calls": 5}}]}',
+        '{"choices": [], "usage": {"prompt_tokens": "3"}}',
+        '{"choices": [], "usage": {"prompt_tokens": 3}}',
+        '{"choices": [{"index": 0, "delta": {"content": "\\ud800"}}]}',
+        '{"choices": [{"index": 0, "delta": {}, "score": NaN}]}',
+        "[" * 100_000,
+    )
+]
+
+
+@pytest.mark.parametrize("line", BAD_LINES, ids=lambda line: line[:80])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_chunk_that_is_none_ends_the_answer_with_an_error(
+    stream: bool,
+    line: str,
+    api: Api,
+    llama: ScriptedLlama,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A vLLM is somebody else's."""
+    llama.holds = True
+    body = {"model": MODEL, "messages": HI, "stream": stream}
+    asking = asyncio.create_task(api.http.post("chat/completions", json=body))
+    question = await llama.question()
+    await question.says("half")
+    await question.sends_line(line)
+    async with asyncio.timeout(PATIENCE):
+        answer = await asking
+    told = answer.text.strip().rpartition("\n")[2].removeprefix("data: ") if stream else answer.text
+    assert NO_ANSWER in json.loads(told)["error"]["message"]
+    assert json.loads(told)["error"]["type"] == "server_error"
+    assert answer.status_code == (200 if stream else 502)
+    assert "Traceback" not in "".join(capfd.readouterr())
+    llama.holds = False
+    assert await api.ask() == "base says hi"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_answer_without_any_choice_is_none(
+    stream: bool, api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    body = {"model": MODEL, "messages": HI, "stream": stream}
+    asking = asyncio.create_task(api.http.post("chat/completions", json=body))
+    question = await llama.question()
+    await question.sends({"choices": []})
+    await question.finishes()
+    assert NO_ANSWER in (await asking).text
+
+
+@pytest.mark.parametrize(
+    "error", ["overloaded", {"message": "overloaded", "code": 503}, {"message": "overloaded"}]
+)
+async def test_error_within_a_stream_has_openais_form(
+    error: object, api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    asking = asyncio.create_task(
+        api.http.post("chat/completions", json={"model": MODEL, "messages": HI})
+    )
+    question = await llama.question()
+    await question.sends_line(f"data: {json.dumps({'error': error})}")
+    answer = await asking
+    code = error.get("code", 500) if isinstance(error, dict) else 500
+    assert (answer.status_code, answer.json()["error"]["message"]) == (code, "overloaded")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"tiny","prompt":"\\ud800"}',
+        b'{"model":"\\ud800","prompt":"a"}',
+        b'{"model":"tiny","prompt":"a","temperature":NaN}',
+        b'{"model":"tiny","prompt":"a","temperature":1e999}',
+        b'{"model":"tiny","prompt":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"\xff\xfe{",
+        b"[]",
+        b"",
+    ],
+    ids=lambda body: body[:60],
+)
+async def test_body_that_is_no_json_is_refused(body: bytes, api: Api, llama: ScriptedLlama) -> None:
+    for path in "completions", "chat/completions", "embeddings", "fine_tuning/jobs":
+        response = await api.http.post(path, content=body)
+        assert response.status_code == 400
+        assert "could not parse the JSON body" in response.json()["error"]["message"]
+    assert not llama.questions
 
 
 async def test_whole_answer_that_breaks_may_be_asked_for_again(
@@ -396,12 +559,19 @@ async def test_prompt_over_the_context_is_refused_in_openais_words(
     assert refused.value.code == "context_length_exceeded"
 
 
-async def test_model_without_embeddings_says_so(api: Api, llama: ScriptedLlama) -> None:
-    llama.holds = True
-    asking = asyncio.create_task(api.sdk.embeddings.create(model=MODEL, input="hi"))
-    await (await llama.question()).refuses(501, {"code": 501, "message": "Start it with x"})
-    with pytest.raises(openai.BadRequestError, match="cannot do this"):
-        await asking
+TOOLS: Any = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
+
+
+async def test_model_whose_template_knows_no_tools_says_so(api: Api, llama: ScriptedLlama) -> None:
+    llama.takes_tools = False
+    with pytest.raises(openai.BadRequestError, match="knows no tools") as refused:
+        await api.ask(tools=TOOLS)
+    assert refused.value.param == "tools"
+    assert not llama.questions
+    assert await api.ask(tools=TOOLS, tool_choice="none") == "base says hi"
+    llama.takes_tools = True
+    assert await api.ask(tools=TOOLS, tool_choice="required") == "base says hi"
+    assert llama.questions[-1].body["tools"] == TOOLS
 
 
 async def test_calls_of_tools_come_together(api: Api, llama: ScriptedLlama) -> None:
@@ -455,6 +625,62 @@ async def test_log_probabilities_in_the_older_form_stay_as_they_are(
     told = (await asking).choices[0].logprobs
     assert told is not None
     assert (told.tokens, told.text_offset) == (["ab", "c"], [0, 2])
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("chat/completions", {"messages": HI, "logprobs": True}),
+        ("completions", {"prompt": "x", "logprobs": 0}),
+    ],
+)
+async def test_log_probabilities_come_without_alternatives_that_were_not_asked_for(
+    path: str, asked: dict[str, Any], api: Api, llama: ScriptedLlama
+) -> None:
+    """llama.cpp would tell twenty, or nothing at all."""
+    llama.holds = True
+    asking = asyncio.create_task(api.http.post(path, json={"model": MODEL, **asked}))
+    question = await llama.question()
+    is_chat = "messages" in asked
+    assert question.body["top_logprobs" if is_chat else "logprobs"] == 1
+    token = {"token": "a", "logprob": -1.0, "bytes": [97]}
+    other = {"token": "z", "logprob": -2.0, "bytes": [122]}
+    await question.says("a", logprobs={"content": [{**token, "top_logprobs": [other]}]})
+    await question.ends()
+    answer = (await asking).json()
+    told = answer["choices"][0]["logprobs"]
+    if is_chat:
+        assert told["content"] == [{**token, "top_logprobs": []}]
+    else:
+        assert (told["tokens"], told["top_logprobs"]) == (["a"], [{}])
+    valid("CreateChatCompletionResponse" if is_chat else "CreateCompletionResponse", answer)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_completion_of_no_tokens_is_its_prompt(
+    stream: bool, api: Api, llama: ScriptedLlama
+) -> None:
+    llama.holds = True
+    body = {"model": MODEL, "prompt": "x", "max_tokens": 0, "echo": True, "stream": stream}
+    asked: Any = (
+        streamed(api, "completions", {**body, "stream_options": {"include_usage": True}})
+        if stream
+        else api.http.post("completions", json=body)
+    )
+    asking = asyncio.create_task(asked)
+    question = await llama.question()
+    assert question.body["max_tokens"] == 1
+    await question.says("a")
+    choice = {"index": 0, "finish_reason": "stop", "text": ""}
+    usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+    await question.sends({"choices": [choice], "usage": usage})
+    await question.finishes()
+    answer = await asking
+    parts = answer[:-1] if stream else [answer.json()]
+    assert "".join(part["choices"][0]["text"] for part in parts) == "x"
+    assert parts[-1]["choices"][0]["finish_reason"] == "length"
+    told = answer[-1] if stream else answer.json()
+    assert told["usage"] == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3}
 
 
 async def test_several_prompts_are_answered_each_at_its_place(

@@ -9,6 +9,7 @@ import pytest
 
 from bot.config import Tuning
 from bot.config.usual import complete
+from bot.datasets.counting import Counted
 from bot.errors import TuningError
 from bot.local import LocalServer
 from bot.local.usual import epochs
@@ -110,7 +111,7 @@ async def test_job_is_started_and_followed_from_the_chat(
     )
     async with running(config, clock=StoppedClock()) as bot:
         card = await says(bot, f"/finetune start {MODEL}", files=[faq(tmp_path)])
-        assert f"20 examples, 100 tokens × {epochs(20)} epochs" in card
+        assert f"20 examples, 100 tokens × {epochs(Counted(20, answers=20))} epochs" in card
         assert "it costs nothing; very roughly" in card
         started = f"/finetune start {MODEL} --suffix faq --yes"
         assert "**faq**" in await says(bot, started, files=[faq(tmp_path)])

@@ -8,18 +8,23 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from bot.local import presence
+from bot.local.engine import is_trained
+from bot.local.jobs.database import Database
 from bot.local.jobs.folder import Folder
 from tests.local.api import MODEL
 from tests.local.scripted import PATIENCE, STAND_IN, ScriptedLlama
 
 ROWS = [f"how do I open door {n},press {n * 7}" for n in range(20)]
 WAITS = (
-    "It trains on this machine, so it waits until a tunebot runs: tunebot run, or tunebot finetune"
+    "It trains on this machine, so it waits until a tunebot with this configuration runs: "
+    "tunebot run, or tunebot finetune follow "
 )
 
 Start = Callable[..., Awaitable[Process]]
@@ -87,7 +92,30 @@ async def test_where_a_server_runs_the_job_goes_on_there(tunebot: Start) -> None
     server = await tunebot("local", "serve", "--port", "0")
     assert server.stdout is not None
     async with asyncio.timeout(PATIENCE):
-        while b"is fine-tuned at" not in await server.stdout.readline():
-            pass
+        while b"is fine-tuned at" not in (line := await server.stdout.readline()):
+            assert line, "it ended"
     start = "finetune", "start", "faq.csv", MODEL, "--yes", "--detach"
     assert await ended(await tunebot(*start)) == (0, "")
+
+
+async def test_server_that_trains_another_base_does_not_count(
+    tunebot: Start, tmp_path: Path
+) -> None:
+    start = "finetune", "start", "faq.csv", MODEL, "--yes", "--detach"
+    await ended(await tunebot(*start))
+    tuning = Folder(tmp_path / "tuning")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    with Database(tuning.database).transaction() as tables:
+        job = tables.every_job()[0]
+        tables.put_job(replace(job, base=str(folder)))
+    for base, counts in (str(tmp_path / "tiny.gguf"), False), ("", False), (str(folder), True):
+        server = presence.Server(os.getpid(), "http://127.0.0.1:1/v1", "key", base)
+        place = presence.announce(tuning.servers, server)
+        assert is_trained(tuning, job.id) is counts
+        place.unlink()
+    with Database(tuning.database).transaction() as tables:
+        tables.put_job(job)
+    other = presence.Server(os.getpid(), "http://127.0.0.1:1/v1", "key", str(folder))
+    presence.announce(tuning.servers, other)
+    assert is_trained(tuning, job.id), "whatever a server trains, it trains files, too"

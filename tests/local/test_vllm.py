@@ -12,6 +12,7 @@ from unittest.mock import AsyncMock, patch
 import httpx
 import openai
 import pytest
+from aiohttp import web
 
 from bot.errors import LocalUnavailable
 from bot.local import LocalServer, engine
@@ -22,7 +23,7 @@ from bot.messages import Provider
 from tests.local import api as llama_api
 from tests.local.api import Api, client_of
 from tests.local.scripted import Run, ScriptedLlama, ScriptedTrainer, measured
-from tests.local.vllm_server import KEY, VllmServer
+from tests.local.vllm_server import KEY, VllmServer, refused
 
 MODEL = "model-0.5B"
 
@@ -125,6 +126,52 @@ async def test_tuned_model_is_loaded_again_after_vllm_was_started_anew(
         await api.ask(model)
         vllm.starts_anew()
         assert await api.ask(model) == "adapter-2 says hi"
+
+
+async def test_adapter_that_a_training_wrote_anew_is_loaded_anew(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        model = await tuned(api, trainer)
+        await api.ask(model)
+        ((before, place),) = vllm.adapters.items()
+        (Path(place) / "adapter_model.safetensors").write_bytes(b"of a training that began anew")
+        for _ in range(2):
+            assert await api.ask(model) == "adapter-2 says hi"
+        ((after, there),) = vllm.adapters.items()
+        assert (before != after, there) == (True, place)
+        assert [asked["model"] for asked in vllm.asked] == [before, after, after]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This model's maximum context length is 2048 tokens. However, you requested 3010 tokens "
+        "(3000 in the messages, 10 in the completion).",
+        "This model's maximum context length is 2048 tokens. However, your request has 3000 input "
+        "tokens.",
+        "The decoder prompt (length 3000) is longer than the maximum model length of 2048.",
+        "max_tokens must be at least 1, got -952.",
+    ],
+)
+async def test_prompt_over_the_context_is_refused_with_openais_code(
+    said: str, folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        vllm.refusal = refused(400, said, "BadRequestError")
+        with pytest.raises(openai.BadRequestError) as refusal:
+            await api.ask(MODEL)
+        assert refusal.value.code == "context_length_exceeded"
+
+
+async def test_answer_that_vllm_refuses_for_its_key_is_not_the_clients_fault(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        vllm.refusal = web.json_response({"error": "Unauthorized"}, status=401)
+        with pytest.raises(openai.InternalServerError, match="refuses the key") as refusal:
+            await api.ask(MODEL)
+        assert refusal.value.status_code == 502
 
 
 async def test_deleted_model_is_unloaded_and_its_folder_is_gone(
@@ -241,3 +288,15 @@ async def test_job_of_a_folder_is_left_to_the_server_that_trains_it(
                     job.id, f"Waiting for a tunebot that is configured to train {folder}"
                 )
             await first.tuned(others)
+
+
+async def test_embeddings_are_those_of_a_vllm_that_makes_them(
+    folder: Path, trainer: ScriptedTrainer
+) -> None:
+    async with VllmServer(folder) as vllm, serving(vllm.url, folder, trainer) as api:
+        answer = await api.sdk.embeddings.create(model=MODEL, input="hi", encoding_format="float")
+        assert (answer.model, answer.data[0].embedding) == (MODEL, [0.5] * 4)
+        short = await api.sdk.embeddings.create(
+            model=MODEL, input="hi", encoding_format="float", dimensions=2
+        )
+        assert short.data[0].embedding == [0.5] * 2

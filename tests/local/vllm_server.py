@@ -21,17 +21,21 @@ Json = dict[str, Any]
 
 
 class VllmServer:
-    """A vLLM that serves a folder. `updates` is VLLM_ALLOW_RUNTIME_LORA_UPDATING."""
+    """A vLLM that serves a folder. `updates` is VLLM_ALLOW_RUNTIME_LORA_UPDATING; while there is a
+    `refusal`, it is what every question gets.
+    """
 
     def __init__(self, folder: Path, *, updates: bool = True, most_rank: int = 16) -> None:
         self.url = ""
         self.asked: list[Json] = []
         self.adapters: dict[str, str] = {}
+        self.refusal: web.Response | None = None
         self._folder = folder
         self._most_rank = most_rank
         app = web.Application(middlewares=[self._only_with_key])
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", embed)
         if updates:
             app.router.add_post("/v1/load_lora_adapter", self._load)
             app.router.add_post("/v1/unload_lora_adapter", self._unload)
@@ -104,6 +108,8 @@ class VllmServer:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.asked.append(body)
+        if self.refusal:
+            return self.refusal
         model = body["model"]
         if model != str(self._folder) and model not in self.adapters:
             return refused(404, f"The model `{model}` does not exist.", "NotFoundError")
@@ -121,6 +127,16 @@ class VllmServer:
             await response.write(f"data: {json.dumps(head | chunk)}\n\n".encode())
         await response.write(b"data: [DONE]\n\n")
         return response
+
+
+async def embed(request: web.Request) -> web.Response:
+    """As many numbers as are asked for."""
+    body = await request.json()
+    vector = [0.5] * body.get("dimensions", 4)
+    data = [{"object": "embedding", "index": 0, "embedding": vector}]
+    usage = {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}
+    told = {"id": "embd-1", "object": "list", "created": 1, "model": body["model"]}
+    return web.json_response({**told, "data": data, "usage": usage})
 
 
 def choice(delta: Json, end: str | None = None) -> Json:

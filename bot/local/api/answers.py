@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from bot.local.api.bodies import json_of
+from bot.local.api.embeddings import require_embeddable
 from bot.local.api.errors import Refused, form
 from bot.local.api.models import found
 from bot.local.api.questions import require_answerable
@@ -37,10 +38,9 @@ def add(router: APIRouter, database: Database, upstream: Upstream, model: str) -
         body = await json_of(request)
         adapter = await adapter_of(body)
         require_answerable(body, is_chat=path == CHAT)
-        if body.get("stream"):
-            return await streamed(upstream, path, body, adapter)
-        answer = await unless_gone(request, whole(upstream, path, body, adapter))
-        return Response(status_code=GONE) if answer is None else JSONResponse(answer)
+        answering = streamed if body.get("stream") else whole
+        answer = await unless_gone(request, answering(upstream, path, body, adapter))
+        return answer or Response(status_code=GONE)
 
     async def adapter_of(body: Json) -> str:
         """The adapter of the model that is asked, "" for the base. Raises Refused."""
@@ -64,8 +64,12 @@ def add(router: APIRouter, database: Database, upstream: Upstream, model: str) -
         body = await json_of(request)
         if await adapter_of(body):
             raise Refused(
-                400, "A fine-tuned model makes no embeddings: ask its base.", None, "model"
+                400,
+                f"A fine-tuned model makes no embeddings: ask its base, {model}.",
+                None,
+                "model",
             )
+        require_embeddable(body)
         answer = await unless_gone(request, upstream.embeddings(body))
         return Response(status_code=GONE) if answer is None else JSONResponse(answer)
 
@@ -77,23 +81,23 @@ def adapter_named(database: Database, base: str, name: str) -> str:
     return tuned.adapter
 
 
-async def whole(upstream: Upstream, path: str, body: Json, adapter: str) -> Json:
+async def whole(upstream: Upstream, path: str, body: Json, adapter: str) -> Response:
     """An answer that is not streamed to its client."""
     said, answer = Translation(body, is_chat=path == CHAT), Whole(is_chat=path == CHAT)
     try:
-        async with upstream.answer(path, body, adapter) as chunks:
+        async with upstream.answer(path, said.asked, adapter) as chunks:
             async for chunk in chunks:
                 answer.add(said.of(chunk))
-    except httpx.TransportError:
+    except httpx.RequestError:
         raise restarting() from None
-    return answer.answer(said.usage)
+    return JSONResponse(answer.answer(said.usage))
 
 
 async def streamed(upstream: Upstream, path: str, body: Json, adapter: str) -> Response:
     """An answer as it grows. An answer that breaks cuts the connection: it has no [DONE]."""
     stack = AsyncExitStack()
-    chunks = await stack.enter_async_context(upstream.answer(path, body, adapter))
     said = Translation(body, is_chat=path == CHAT)
+    chunks = await stack.enter_async_context(upstream.answer(path, said.asked, adapter))
     return Stream(told(chunks, said, wants_usage=wants_usage(body)), stack)
 
 
@@ -107,7 +111,7 @@ class Stream(StreamingResponse):
         self._stack = stack
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        with suppress(httpx.TransportError):  # the end is not sent then, and the client sees that
+        with suppress(httpx.RequestError):  # the end is not sent then, and the client sees that
             async with self._stack:
                 await super().__call__(scope, receive, send)
 

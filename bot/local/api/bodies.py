@@ -20,9 +20,21 @@ async def json_of(request: Request) -> dict[str, Any]:
         if len(body) > MOST_BYTES:
             raise Refused(413, f"The request is larger than {MOST_BYTES // 1024**2} MB.")
     try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
+        fields = value_of(body)
+    except ValueError:
         fields = None
     if not isinstance(fields, dict):
         raise Refused(400, "We could not parse the JSON body of your request.")
     return fields
+
+
+def value_of(text: bytes | bytearray | str) -> Any:
+    """A JSON value that can go out again. Raises ValueError, also for what Python alone takes for
+    JSON: NaN, an endless number, half of a character.
+    """
+    try:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return value

@@ -15,10 +15,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+llama_pooling_type = SimpleNamespace(LLAMA_POOLING_TYPE_MEAN="mean")
+
 
 class CommonParams(SimpleNamespace):
     def __init__(self) -> None:
-        super().__init__(model=SimpleNamespace(), cpuparams=SimpleNamespace(), lora_adapters=[])
+        super().__init__(
+            model=SimpleNamespace(),
+            cpuparams=SimpleNamespace(),
+            lora_adapters=[],
+            embedding=False,
+            n_batch=2048,
+        )
 
 
 class CommonAdapterLoraInfo(SimpleNamespace):
@@ -30,6 +38,8 @@ class Server:
         for adapter in params.lora_adapters:
             if b"broken" in Path(adapter.path).read_bytes():
                 raise RuntimeError(f"failed to load {adapter.path}")
+        if params.embedding and b"no embeddings" in Path(params.model.path).read_bytes():
+            raise RuntimeError("failed to pool")
         Handler.params = params
         self._http = ThreadingHTTPServer(("127.0.0.1", params.port), Handler)
         self.listening_address = f"http://127.0.0.1:{self._http.server_port}"
@@ -42,13 +52,20 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     params: Any
 
+    def do_GET(self) -> None:
+        self.pass_on({})
+
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.pass_on(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def pass_on(self, body: Any) -> None:
         loaded = [[Path(one.path).name, one.scale] for one in self.params.lora_adapters]
         asked = {
             "path": self.path,
             "body": body,
             "adapters": loaded,
+            "embeds": self.params.embedding,
+            "batch": self.params.n_batch,
             "cache": self.params.cache_ram_mib,
             "key": self.headers["Authorization"].removeprefix("Bearer ") in self.params.api_keys,
             "process": os.getpid(),
