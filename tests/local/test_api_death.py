@@ -38,12 +38,18 @@ asyncio.run(main())
 
 
 @asynccontextmanager
-async def living(folder: Path, trainer: ScriptedTrainer) -> AsyncIterator[tuple[Process, Api]]:
-    """A server in a process of its own, which is killed at the end if it was not before."""
+async def living(
+    folder: Path, trainer: ScriptedTrainer, script: str = SERVER, log: int | None = None
+) -> AsyncIterator[tuple[Process, Api]]:
+    """A server in a process of its own, which is killed at the end if it was not before. Its log
+    goes to the file `log`.
+    """
     model = folder / f"{MODEL}.gguf"
     model.write_bytes(b"GGUF")
     given = json.dumps([str(folder), str(model), trainer.command])
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVER, given, stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, given), stdout=PIPE, stderr=log
+    )
     assert process.stdout is not None
     try:
         base_url, key = json.loads(await process.stdout.readline())
@@ -147,3 +153,16 @@ async def test_another_server_takes_the_queue_over(
         os.kill(run.process, signal.SIGKILL)
         await goes_on(await trainer.run())
         await whole(other, job)
+
+
+@pytest.mark.usefixtures("llama")
+async def test_jobs_run_where_nobody_reads_the_log_any_more(
+    tmp_path: Path, trainer: ScriptedTrainer
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    talkative = SERVER.replace('"ERROR"', '"INFO"')
+    async with living(tmp_path, trainer, talkative, writer) as (_, api):
+        os.close(writer)
+        await api.tuned(trainer)
+        await api.tuned(trainer)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,8 @@ from bot.errors import ConfigError
 from bot.local.api import upload
 from bot.local.api.access import Access
 from bot.local.api.web import listen
-from tests.local.api import CHAT, Api
+from tests.local.api import CHAT, Api, serving
+from tests.local.scripted import ScriptedTrainer
 
 BOUNDARY = "b"
 
@@ -167,7 +169,59 @@ def test_form_is_the_same_however_it_is_cut(
     read = upload.Upload(path)
     asyncio.run(read.read(Request()))  # type: ignore[arg-type]
     assert path.read_bytes() == content
-    assert (read.name, read.size, read.texts) == ("a%22b", len(content), {"purpose": "fine-tune"})
+    assert (read.name, read.size, read.texts) == ('a"b', len(content), {"purpose": "fine-tune"})
+
+
+async def test_name_of_a_file_is_kept_as_it_was_before_it_went_into_a_header(api: Api) -> None:
+    for name in ('say "hi".jsonl', "50%25 off %2F.jsonl", "two\r\nlines.jsonl"):
+        kept = await api.sdk.files.create(file=(name, CHAT), purpose="fine-tune")
+        assert kept.filename == name
+        assert (await api.sdk.files.content(kept.id)).content == CHAT
+
+
+async def test_every_purpose_of_the_description_is_taken(api: Api) -> None:
+    # The description of the answer does not have all that the one of the request has.
+    async with httpx.AsyncClient(base_url=api.http.base_url, headers=api.http.headers) as http:
+        for purpose in ("assistants", "batch", "fine-tune", "vision", "user_data", "evals"):
+            kept = await http.post("files", data={"purpose": purpose}, files={"file": ("a", b"x")})
+            assert (kept.status_code, kept.json().get("purpose")) == (200, purpose)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "seconds"),
+    [("created_at", "3599"), ("created_at", "2592001"), ("created_at", "1e4"), ("now", "3600")],
+)
+async def test_expiry_that_cannot_be_is_refused(anchor: str, seconds: str, api: Api) -> None:
+    parts = [
+        ('name="expires_after[anchor]"', anchor.encode()),
+        ('name="expires_after[seconds]"', seconds.encode()),
+    ]
+    for some in (parts, parts[:1], parts[1:], [('name="expires_after"', b"3600")]):
+        response = await send(api, form(*some, PURPOSE, FILE))
+        assert (response.status_code, response.json()["error"]["param"]) == (400, "expires_after")
+
+
+@pytest.mark.usefixtures("llama")
+async def test_file_goes_when_its_time_is_over(tmp_path: Path, trainer: ScriptedTrainer) -> None:
+    clock = 1000.0
+    async with serving(tmp_path, trainer, now=lambda: clock) as api:
+        until: Any = {"anchor": "created_at", "seconds": 3600}
+        file = await api.sdk.files.create(
+            file=("a.jsonl", CHAT), purpose="fine-tune", expires_after=until
+        )
+        assert file.expires_at == 4600
+        stays = await api.upload()
+        clock = 4599.0
+        assert [each.id async for each in api.sdk.files.list()] == [stays, file.id]
+        clock = 4600.0
+        assert [each.id async for each in api.sdk.files.list()] == [stays]
+        for asking in (api.sdk.files.retrieve(file.id), api.sdk.files.content(file.id)):
+            with pytest.raises(openai.NotFoundError):
+                await asking
+        with pytest.raises(openai.BadRequestError, match="invalid training_file"):
+            await api.create(file.id)
+        last = await api.upload()
+        assert {path.name for path in (tmp_path / "tuning" / "files").iterdir()} == {stays, last}
 
 
 def test_address_that_cannot_be_had_is_said() -> None:

@@ -297,7 +297,7 @@ async def test_training_that_dies_fails_with_its_last_words(
         (b'{"messages": []}\n', "Line 1: there are no messages"),
         (
             b"no JSON\n" * 9,
-            "Line 5: this is no JSON object of 16 MB at most. 4 more lines are wrong.",
+            "Line 5: this is no JSON (Expecting value, character 1). 4 more lines are wrong.",
         ),
         (PAIRS + b'{"prompt": "a", "completion": 3}', "Line 4: `completion` is not a text"),
         (b"\n\n", "The file is empty"),
@@ -323,6 +323,10 @@ async def test_bad_lines_are_named_before_there_is_a_job(
     assert not (await api.sdk.fine_tuning.jobs.list()).data
 
 
+def method(type_: str, told: str) -> dict[str, Any]:
+    return {"type": type_, told: {"hyperparameters": {"n_epochs": 3}}}
+
+
 @pytest.mark.parametrize(
     ("asked", "param", "sentence"),
     [
@@ -336,6 +340,8 @@ async def test_bad_lines_are_named_before_there_is_a_job(
         ({"colour": 1}, "colour", "Unrecognized request argument supplied: colour"),
         ({"method": {"type": "reinforcement"}}, "method.type", "'supervised' or 'dpo'"),
         ({"method": {"type": "dpo"}}, "training_file", "which method 'dpo' cannot learn from"),
+        ({"method": method("supervised", "dpo")}, "method.dpo", "leave 'dpo' out"),
+        ({"method": method("dpo", "supervised")}, "method.supervised", "or make it the type"),
         ({"integrations": [{"type": "wandb"}]}, "integrations", "reports to no other"),
     ],
 )
@@ -353,6 +359,15 @@ async def test_nulls_of_the_description_are_taken(api: Api) -> None:
     nulls = dict.fromkeys(("suffix", "seed", "validation_file", "metadata", "integrations"))
     body = {"model": MODEL, "training_file": await api.upload(), **nulls}
     assert (await api.http.post("/fine_tuning/jobs", json=body)).status_code == 200
+
+
+async def test_jobs_without_metadata_are_found(api: Api) -> None:
+    bare, empty = await api.create(), await api.create(metadata={})
+    await api.create(metadata={"team": "a"})
+    found = await api.http.get("/fine_tuning/jobs", params={"metadata": "null"})
+    assert [job["id"] for job in found.json()["data"]] == [empty.id, bare.id]
+    refused = await api.http.get("/fine_tuning/jobs", params={"metadata": "team"})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "metadata")
 
 
 async def test_what_is_not_there_is_not_found(api: Api) -> None:

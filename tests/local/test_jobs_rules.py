@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -9,7 +10,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +23,19 @@ from hypothesis import strategies as st
 
 from bot.errors import LocalUnavailable
 from bot.local.api.asked import new_job
-from bot.local.api.errors import Refused
+from bot.local.api.errors import Refused, unkept
+from bot.local.api.jobs import shown
 from bot.local.jobs import data, queue
 from bot.local.jobs.data import examine
 from bot.local.jobs.database import Database, overview
 from bot.local.jobs.folder import Folder
-from bot.local.jobs.queue import failure_of
+from bot.local.jobs.queue import Queue, failure_of
 from bot.local.jobs.telling import Telling, model_name
 from bot.local.jobs.values import Event, Job
+from bot.local.training import events
+from bot.local.training.fault import TrainingFault
 from tests.local.api import CHAT, PAIRS, PREFERENCES, Api
-from tests.local.scripted import ScriptedTrainer
+from tests.local.scripted import PATIENCE, ScriptedTrainer, measured
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -58,6 +65,12 @@ def a_job(**fields: Any) -> Job:
         "created_at": 1,
     }
     return Job(**{**given, **fields})
+
+
+def sqlite_error(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("as SQLite raises it")
+    error.sqlite_errorcode = code
+    return error
 
 
 @given(body=FIELDS)
@@ -91,13 +104,45 @@ def test_kind_of_a_file_is_seen(content: bytes, kind: str, tmp_path: Path) -> No
     assert examine(path) == (kind, "")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"prompt": "a", "completion": "\\ud800 b"}',
+        '{"messages": [{"role": "assistant", "content": "\\udc00"}]}',
+    ],
+)
+def test_half_a_character_is_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(line)
+    assert examine(path).fault.startswith("Line 1: there is half a character, such as \\ud83d ")
+
+
 def test_line_that_is_too_long_is_named_and_not_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data, "LONGEST_LINE", 200)
     path = tmp_path / "a.jsonl"
     path.write_bytes(PAIRS + b'{"prompt": "' + b"x" * 1000 + b'"}\n' + PAIRS)
-    assert examine(path).fault == "Line 4: this is no JSON object of 0 MB at most."
+    assert examine(path).fault == "Line 4: this is longer than the 0 MB that a line may have."
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"How do I reset my password?", "this is no JSON (Expecting value, character 1)"),
+        (b'{"prompt": "a" "b"}', "this is no JSON (Expecting ',' delimiter, character 16)"),
+        (b"[1]", "this is JSON, but no object"),
+        (b'"caf\xe9"', "this is no text in UTF-8"),
+        (b"1" * 5000, "this is JSON with a number that is too long, or nested too deeply"),
+        (b"[" * 100_000, "this is JSON with a number that is too long, or nested too deeply"),
+    ],
+)
+def test_line_that_is_no_object_is_said_to_be_what_it_is(
+    line: bytes, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(CHAT + line + b"\n")
+    assert examine(path).fault == f"Line 4: {reason}."
 
 
 @pytest.mark.parametrize(
@@ -117,6 +162,9 @@ def test_name_of_a_model_can_stand_in_an_address(suffix: str, name: str) -> None
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "out_of_memory"),
         (OSError(errno.EACCES, "Permission denied"), "storage_error"),
+        (sqlite_error(sqlite3.SQLITE_FULL), "disk_full"),
+        (sqlite_error(sqlite3.SQLITE_IOERR_SHMSIZE), "disk_full"),
+        (sqlite_error(sqlite3.SQLITE_IOERR_READ), "storage_error"),
         (sqlite3.DatabaseError("malformed"), "storage_error"),
         (KeyError("step"), "internal_error"),
     ],
@@ -125,6 +173,7 @@ def test_trouble_of_a_job_has_a_code_and_a_sentence(error: Exception, code: str)
     failure = failure_of(error)
     assert failure.code == code
     assert failure.message.endswith(".")
+    assert (unkept(error).code == "disk_full") == (code == "disk_full")
 
 
 def full(*_: Any) -> None:
@@ -182,23 +231,137 @@ async def test_bug_ends_its_job_and_not_the_queue(api: Api, trainer: ScriptedTra
     await api.tuned(trainer)
 
 
-def test_event_is_kept_once_for_its_key(tmp_path: Path) -> None:
-    database = Database(tmp_path / "jobs.db")
+async def test_bug_of_the_queue_itself_does_not_end_it(
+    api: Api, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "BREATH", 0.01)
+    met = asyncio.Event()
+
+    async def bug(*_: Any) -> bool:
+        met.set()
+        raise KeyError("bug")
+
+    job = await api.create()
+    run = await trainer.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "_work", bug)
+        await run.succeeds()
+        await api.has(job.id, "succeeded")
+        other = await api.create()
+        async with asyncio.timeout(PATIENCE):
+            await met.wait()
+    await (await trainer.run()).succeeds()
+    await api.has(other.id, "succeeded")
+
+
+async def test_look_that_fails_does_not_end_the_training(
+    api: Api, trainer: ScriptedTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await api.create()
+    run = await trainer.run()
+    await run.begins()
+    failed = threading.Event()
+
+    def fails(_: Queue, __: str) -> None:
+        failed.set()
+        raise sqlite_error(sqlite3.SQLITE_IOERR_SHMSIZE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "_status", fails)
+        assert await asyncio.to_thread(failed.wait, PATIENCE)
+        await run.steps(1)
+        await api.says(job.id, "Step 1/4")
+    await run.tells(events.error(TrainingFault("disk_full", "The disk is full.")))
+    ended = await api.has(job.id, "failed")
+    assert ended.error is not None
+    assert ended.error.message == "The disk is full."
+
+
+async def test_job_that_cannot_begin_for_want_of_room_is_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise sqlite_error(sqlite3.SQLITE_FULL)
+
+    monkeypatch.setattr(Telling, "begin", fails)
+    folder = Folder(tmp_path)
+    folder.make()
+    with opened(folder.database) as database:
+        with database.transaction() as tables:
+            tables.put_job(a_job())
+        waiting = Queue(database, folder, time.time, lambda _: ("/nowhere/python",))
+        assert await waiting._work(a_job(), ("/nowhere/python",)) is False
+        with database.look() as tables:
+            assert tables.status(a_job().id) == "queued"
+
+
+def test_estimate_is_never_that_of_before_an_interruption(tmp_path: Path) -> None:
+    clock = 1000.0
+    step = events.metrics({**measured(1, 4), "eta": 30.0})
+    with opened(tmp_path / "jobs.db") as database:
+        with database.transaction() as tables:
+            tables.put_job(a_job())
+        telling = Telling(database, Folder(tmp_path), lambda: clock)
+        telling.begin(a_job().id)
+
+        def estimate(job: Job | None) -> int:
+            assert job is not None
+            return job.estimated_finish
+
+        def kept() -> int:
+            with database.look() as tables:
+                return estimate(tables.job(a_job().id))
+
+        telling.hear(a_job().id, step)
+        assert kept() == 1030
+        clock = 9000.0
+        assert estimate(telling.begin(a_job().id)) == kept() == 0
+        telling.hear(a_job().id, step)
+        assert kept() == 0
+        telling.hear(a_job().id, events.resumed(0))
+        telling.hear(a_job().id, step)
+        assert kept() == 9030
+
+
+def test_estimate_that_has_passed_is_not_shown() -> None:
+    job = a_job(status="running", estimated_finish=1030)
+    assert shown(job, 1029.0)["estimated_finish"] == 1030
+    assert shown(job, 1030.0)["estimated_finish"] is None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Database]:
+    database = Database(path)
     database.open()
-    with database.transaction() as tables:
+    with closing(database):
+        yield database
+
+
+def test_event_is_kept_once_for_its_key(tmp_path: Path) -> None:
+    with opened(tmp_path / "jobs.db") as database, database.transaction() as tables:
         told = [tables.tell("job", Event("a", key=key), 1) for key in ("k", "k", None, None)]
         assert told == [True, False, True, True]
         assert len((tables.events("job", "", 10) or ([], False))[0]) == 3
 
 
 def test_what_is_not_committed_is_not_there(tmp_path: Path) -> None:
-    database = Database(tmp_path / "jobs.db")
-    database.open()
-    with suppress(RuntimeError), database.transaction() as tables:
-        tables.put_job(a_job())
-        raise RuntimeError
-    with database.look() as tables:
-        assert tables.job(a_job().id) is None
+    with opened(tmp_path / "jobs.db") as database:
+        with suppress(RuntimeError), database.transaction() as tables:
+            tables.put_job(a_job())
+            raise RuntimeError
+        with database.look() as tables:
+            assert tables.job(a_job().id) is None
+
+
+def test_what_readers_share_is_there_as_long_as_the_file_is_open(tmp_path: Path) -> None:
+    shared = tmp_path / "jobs.db-shm"
+    with opened(tmp_path / "jobs.db") as database:
+        with database.look() as tables:
+            tables.waiting()
+        assert shared.exists()
+        database.open()
+        assert shared.exists()
+    assert not shared.exists()
 
 
 def test_file_of_a_newer_tunebot_is_left_alone(tmp_path: Path) -> None:
@@ -206,11 +369,13 @@ def test_file_of_a_newer_tunebot_is_left_alone(tmp_path: Path) -> None:
     database = Database(path)
     database.open()
     database.open()
+    database.close()
     with sqlite3.connect(path) as connection:
         connection.execute("pragma user_version = 99")
     connection.close()
     with pytest.raises(LocalUnavailable, match="written by a newer tunebot"):
         database.open()
+    assert not (tmp_path / "jobs.db-shm").exists()
 
 
 def test_file_that_is_no_database_is_said(tmp_path: Path) -> None:

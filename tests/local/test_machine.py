@@ -13,8 +13,10 @@ from pathlib import Path
 
 import openai
 import pytest
+from click.testing import CliRunner
 
-from bot.errors import ConfigError
+from bot.cli import main
+from bot.errors import BotError, ConfigError
 from bot.local import presence
 from bot.local.jobs.folder import Folder
 from bot.local.model import SMOLLM2, installed, verified
@@ -143,6 +145,27 @@ def test_everything_is_removed_where_that_is_asked_for(tmp_path: Path) -> None:
     assert list(remove(config, everything=False)) == []
     assert list(remove(config, everything=True)) == [f"{folder.path} is deleted."]
     assert not folder.path.exists()
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_what_cannot_be_removed_is_named_in_a_sentence(tmp_path: Path, everything: bool) -> None:
+    config = configuration(tmp_path, "http://127.0.0.1:9/v1", data_folder=str(tmp_path))
+    # Not even root can unlink a folder, or delete what is below a file.
+    path = Folder(tmp_path / "tuning").path if everything else installed(tmp_path)
+    if everything:
+        path.write_bytes(b"")
+    else:
+        path.mkdir(parents=True)
+    with pytest.raises(BotError, match=rf"^{path} cannot be deleted \(.+\): .+\.$"):
+        list(remove(config, everything=everything))
+    assert path.exists()
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])
+def test_port_that_is_none_is_refused_before_anything_else(port: str) -> None:
+    found = CliRunner().invoke(main, ["local", "serve", "--port", port, "--config", "missing.toml"])
+    assert found.exit_code == 2
+    assert "is not in the range 0<=x<=65535" in found.output
 
 
 def test_model_that_is_damaged_is_fetched_again(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,12 @@ class Kept:
             tables.put_model(TunedModel(name, job, "tiny", str(path), int(OLD), step))
         return path
 
-    def upload(self, id_: str, purpose: str = "fine-tune", at: float = OLD) -> Path:
+    def upload(
+        self, id_: str, purpose: str = "fine-tune", at: float = OLD, until: float = 0
+    ) -> Path:
         with self.database.transaction() as tables:
-            tables.put_file(StoredFile(id_, "a.jsonl", purpose, 100, int(at)))
+            file = StoredFile(id_, "a.jsonl", purpose, 100, int(at), expires_at=int(until))
+            tables.put_file(file)
         return self.write(self.folder.file(id_), at)
 
     def write(self, path: Path, at: float) -> Path:
@@ -70,8 +75,10 @@ class Kept:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    return Kept(tmp_path / "tuning")
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    kept = Kept(tmp_path / "tuning")
+    with closing(kept.database):
+        yield kept
 
 
 def test_checkpoints_go_when_nobody_asks_for_them_and_the_model_stays(kept: Kept) -> None:
@@ -132,9 +139,11 @@ def test_adapter_in_a_folder_of_its_own_is_kept_and_goes_whole(kept: Kept) -> No
 def test_data_folder_that_was_moved_keeps_its_models(kept: Kept, tmp_path: Path) -> None:
     kept.job("job", status="succeeded")
     kept.model("job", 0, "adapter-4.gguf")
+    kept.database.close()
     kept.folder.path.rename(tmp_path / "moved")
     moved = Kept(tmp_path / "moved")
-    assert moved.prunes() == {"ft:job"}
+    with closing(moved.database):
+        assert moved.prunes() == {"ft:job"}
     assert (moved.folder.output("job") / "adapter-4.gguf").exists()
 
 
@@ -145,14 +154,13 @@ def test_a_start_deletes_only_what_is_of_no_use(kept: Kept) -> None:
     lost = kept.write(kept.folder.output("unknown") / "adapter-1.gguf", OLD)
     partial = kept.write(kept.folder.file("file-4.partial"), OLD)
     upload = kept.upload("file-1")
+    lasting = kept.upload("file-2", until=NOW + 1)
+    expired = kept.upload("file-3", "user_data", until=NOW)
     sweep(kept.database, kept.folder, NOW)
-    assert [path.exists() for path in (adapter, lost, upload, state, partial)] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert all(path.exists() for path in (adapter, lost, upload, lasting))
+    assert not any(path.exists() for path in (state, partial, expired))
+    with kept.database.look() as tables:
+        assert [file.id for file in tables.files()] == ["file-2", "file-1"]
 
 
 async def test_model_that_is_deleted_takes_its_checkpoints_and_their_adapters(

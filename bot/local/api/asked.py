@@ -14,6 +14,8 @@ Auto = Literal["auto"]
 OTHERWISE = "literal['auto']"
 NO_FIELDS = {"constrained-int", "constrained-float", "[key]"}
 
+OTHERS = {"supervised": "dpo", "dpo": "supervised"}
+
 
 class Asked(BaseModel):
     """A part of the request: unknown fields are refused, as a typing error is better heard of."""
@@ -97,6 +99,13 @@ def new_job(body: dict[str, Any]) -> NewJob:
     if asked.integrations:
         raise Refused(
             400, "This server reports to no other: leave integrations out.", param="integrations"
+        )
+    if asked.method and getattr(asked.method, other := OTHERS[asked.kind]):
+        raise Refused(
+            400,
+            f"The method is {asked.kind!r}: leave {other!r} out, or make it the type.",
+            "invalid_value",
+            f"method.{other}",
         )
     if asked.method and asked.hyperparameters:
         raise Refused(

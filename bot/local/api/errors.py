@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bot.errors import LocalUnavailable
+from bot.local.jobs.database import for_want_of_room
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,6 @@ def add(app: FastAPI) -> None:
 def unkept(error: Exception) -> Refused:
     """What it means that something could not be read or written."""
     log.warning("storage fails", reason=str(error))
-    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-    if full or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+    if for_want_of_room(error):
         return Refused(507, "The disk of this server is full: make room there.", "disk_full")
     return Refused(500, "This server cannot read or write its data: its log says more.")

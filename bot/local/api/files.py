@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated, Any, Literal
@@ -17,11 +17,14 @@ from bot.local.api.upload import Upload
 from bot.local.jobs.database import Database
 from bot.local.jobs.examining import Examining
 from bot.local.jobs.folder import Folder
+from bot.local.jobs.pruning import drop_expired
 from bot.local.jobs.values import StoredFile
 
 TRAINING = "fine-tune"
-PURPOSES = (TRAINING, "user_data", "assistants", "batch", "vision")
+PURPOSES = (TRAINING, "user_data", "assistants", "batch", "vision", "evals")
 LONGEST_NAME = 255
+EXPIRY = "expires_after[anchor]", "expires_after[seconds]"
+SHORTEST, LONGEST = 3600, 2_592_000  # seconds until a file expires
 
 
 class FileRoutes:
@@ -52,6 +55,7 @@ class FileRoutes:
         id_ = f"file-{token_hex(12)}"
         partial = self._folder.file(f"{id_}.partial")
         try:
+            await asyncio.to_thread(drop_expired, self._database, self._folder, self._now())
             upload = Upload(partial)
             await upload.read(request)
             purpose = upload.texts.get("purpose", "")
@@ -60,9 +64,10 @@ class FileRoutes:
             if purpose not in PURPOSES:
                 raise Refused(400, f"{purpose!r} is not one of {[*PURPOSES]}.", param="purpose")
             name = Path(upload.name.replace("\\", "/")).name[-LONGEST_NAME:] or "file"
-            trains = purpose == TRAINING
+            trains, now = purpose == TRAINING, int(self._now())
+            until = expiry(upload.texts, now)
             file = StoredFile(
-                id_, name, purpose, upload.size, int(self._now()), examined=not trains
+                id_, name, purpose, upload.size, now, examined=not trains, expires_at=until
             )
             await asyncio.to_thread(self._keep, partial, file)
             if trains:
@@ -81,7 +86,8 @@ class FileRoutes:
         """All files, or those of a purpose."""
         with self._database.look() as tables:
             kept = tables.files(oldest_first=order == "asc")
-        kept = [file for file in kept if purpose in {"", file.purpose}]
+        now = self._now()
+        kept = [file for file in kept if purpose in {"", file.purpose} and not file.is_expired(now)]
         some, more = page(kept, lambda file: file.id, after, limit)
         ends = {"first_id": some[0].id if some else "", "last_id": some[-1].id if some else ""}
         return {**listed(map(shown, some), has_more=more), **ends}
@@ -110,7 +116,7 @@ class FileRoutes:
     def _found(self, id_: str) -> StoredFile:
         with self._database.look() as tables:
             file = tables.file(id_)
-        if file is None:
+        if file is None or file.is_expired(self._now()):
             raise Refused(404, f"No such File object: {id_}", param="id")
         return file
 
@@ -122,11 +128,27 @@ def shown(file: StoredFile) -> dict[str, Any]:
         "object": "file",
         "bytes": file.size,
         "created_at": file.created_at,
+        **({"expires_at": file.expires_at} if file.expires_at else {}),
         "filename": file.name,
         "purpose": file.purpose,
         "status": status_of(file),
         **({"status_details": file.fault} if file.fault else {}),
     }
+
+
+def expiry(texts: Mapping[str, str], created_at: int) -> int:
+    """When a file expires, by the form that it came with, in Unix seconds; 0 for never. Raises
+    Refused.
+    """
+    told = {key: value for key, value in texts.items() if key.startswith("expires_after")}
+    if not told:
+        return 0
+    anchor, seconds = (told.get(key, "") for key in EXPIRY)
+    within = seconds.isdecimal() and SHORTEST <= int(seconds) <= LONGEST
+    if anchor != "created_at" or not within:
+        said = f"{EXPIRY[0]} is 'created_at', and {EXPIRY[1]} from {SHORTEST} to {LONGEST}."
+        raise Refused(400, said, "invalid_value", "expires_after")
+    return created_at + int(seconds)
 
 
 def status_of(file: StoredFile) -> str:

@@ -59,23 +59,29 @@ class JobRoutes:
         """Make a job; a file that has just come is waited for until it is looked through."""
         asked = new_job(await json_of(request))
         await self._examining.settled(asked.training_file, asked.validation_file or "")
-        return shown(await run_in_threadpool(self._made, asked))
+        return self._shown(await run_in_threadpool(self._made, asked))
 
     def list(self, request: Request, after: After = "", limit: Limit = 20) -> dict[str, Any]:
-        """The jobs, or those with the metadata of the query."""
+        """The jobs, or those with the metadata of the query; `null` is none at all."""
+        asked = request.query_params
         wanted = {
-            match[1]: value
-            for key, value in request.query_params.items()
-            if (match := FILTER.fullmatch(key))
+            match[1]: value for key, value in asked.items() if (match := FILTER.fullmatch(key))
         }
+        if (without := asked.get("metadata", "")) not in {"", "null"}:
+            said = "Ask with metadata[key]=value, or with metadata=null for jobs without any."
+            raise Refused(400, said, "invalid_value", "metadata")
         with self._database.look() as tables:
             jobs = tables.jobs(self._model)
-        jobs = [job for job in jobs if wanted.items() <= (job.metadata or {}).items()]
+        jobs = [
+            job
+            for job in jobs
+            if wanted.items() <= (job.metadata or {}).items() and not (without and job.metadata)
+        ]
         some, more = page(jobs, lambda job: job.id, after, limit)
-        return listed(map(shown, some), has_more=more)
+        return listed(map(self._shown, some), has_more=more)
 
     def retrieve(self, id_: str) -> dict[str, Any]:
-        return shown(self._found(id_))
+        return self._shown(self._found(id_))
 
     def cancel(self, id_: str) -> dict[str, Any]:
         return self._changed(id_, "cancel", self._jobs.cancel(id_))
@@ -142,6 +148,8 @@ class JobRoutes:
     def _kind_of(self, field: str, id_: str, asked: NewJob) -> Kind:
         with self._database.look() as tables:
             file = tables.file(id_)
+        if file and file.is_expired(self._now()):
+            file = None
         return trainable(field, id_, file, asked.kind)
 
     def _found(self, id_: str) -> Job:
@@ -155,7 +163,10 @@ class JobRoutes:
         if job is None:
             said = f"Cannot {verb} a job that is {self._found(id_).status}."
             raise Refused(400, said, "invalid_job_state")
-        return shown(job)
+        return self._shown(job)
+
+    def _shown(self, job: Job) -> dict[str, Any]:
+        return shown(job, self._now())
 
 
 def trainable(field: str, id_: str, file: StoredFile | None, method: str) -> Kind:
@@ -175,8 +186,8 @@ def trainable(field: str, id_: str, file: StoredFile | None, method: str) -> Kin
     return file.kind
 
 
-def shown(job: Job) -> dict[str, Any]:
-    """A job as it goes out."""
+def shown(job: Job, now: float) -> dict[str, Any]:
+    """A job as it goes out. An estimate that has not come true is none."""
     chosen = dict(job.hyperparameters)
     supervised = {key: each for key, each in chosen.items() if key != "beta"}
     failure = job.failure
@@ -190,7 +201,7 @@ def shown(job: Job) -> dict[str, Any]:
         "id": job.id,
         "created_at": job.created_at,
         "finished_at": job.finished_at or None,
-        "estimated_finish": job.estimated_finish or None,
+        "estimated_finish": job.estimated_finish if job.estimated_finish > now else None,
         "status": job.status,
         "model": job.model,
         "fine_tuned_model": job.fine_tuned_model or None,

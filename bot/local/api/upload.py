@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from bot.local.api.errors import Refused
 
 LARGEST = 512 * 1024**2  # https://platform.openai.com/docs/api-reference/files/create
 LONGEST_FIELD = 4096  # bytes
+ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+"""What browsers and clients write in a name, and nothing else: a "%" stays itself.
+https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+"""
 
 
 class Upload:
@@ -72,7 +77,7 @@ class Upload:
         if name.lower() == b"content-disposition":
             self._options = parse_options_header(value)[1]
             if self._is_file:
-                self.name = self._options[b"filename"].decode(errors="replace")
+                self.name = unescaped(self._options[b"filename"].decode(errors="replace"))
         self._header = [b"", b""]
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -97,3 +102,8 @@ class Upload:
     @property
     def _is_file(self) -> bool:
         return self._options.get(b"name") == b"file" and b"filename" in self._options
+
+
+def unescaped(name: str) -> str:
+    """A file's name as it was before it became a part of a header."""
+    return re.sub("|".join(ESCAPED), lambda found: ESCAPED[found[0]], name)

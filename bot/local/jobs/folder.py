@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 LONGEST_NAME = 100  # bytes; most file systems have 255
+RESERVE = 1 << 18  # bytes: what the end of a job takes in the database, many times
 
 
 class Folder:
@@ -23,6 +24,7 @@ class Folder:
         self.files = path / "files"
         self.servers = path / "servers"
         self._jobs = path / "jobs"
+        self._reserve = path / "reserve"
 
     def make(self) -> None:
         """Make what is missing. What people upload is nobody else's to read. Raises OSError."""
@@ -83,6 +85,18 @@ class Folder:
         """The files of all jobs, each with its job's id."""
         for path in files_in(self._jobs):
             yield path.relative_to(self._jobs).parts[0], path
+
+    def reserve(self) -> None:
+        """Keep a little room, if there is any, to say later that there is none."""
+        with suppress(OSError):
+            if not self._reserve.exists() or self._reserve.stat().st_size < RESERVE:
+                self._reserve.write_bytes(bytes(RESERVE))
+
+    def make_room(self, job: str) -> None:
+        """Delete what was reserved, and what a job would go on from."""
+        with suppress(OSError):
+            self._reserve.unlink()
+        self.drop_state(job)
 
     def drop_empty(self) -> None:
         """Delete the folders of jobs in which nothing is left."""

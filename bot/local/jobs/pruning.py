@@ -93,9 +93,10 @@ def prune(database: Database, folder: Folder, now: float, before: float) -> Rest
 
 
 def sweep(database: Database, folder: Folder, now: float) -> None:
-    """Delete what processes that were killed had no time to: uploads that did not arrive, and what
-    ended jobs needed to go on. Raises OSError and sqlite3.Error.
+    """Delete files whose time is over, and what processes that were killed had no time to: uploads
+    that did not arrive, and what ended jobs needed to go on. Raises OSError and sqlite3.Error.
     """
+    drop_expired(database, folder, now)
     for path in folder.uploaded():
         if path.suffix == ".partial" and is_old(path, now):
             path.unlink(missing_ok=True)
@@ -103,6 +104,16 @@ def sweep(database: Database, folder: Folder, now: float) -> None:
         ended = [job.id for job in tables.every_job() if job.ended]
     for id_ in ended:
         folder.tidy(id_)
+
+
+def drop_expired(database: Database, folder: Folder, now: float) -> None:
+    """Delete files whose time is over. Raises OSError and sqlite3.Error."""
+    with database.look() as tables:
+        expired = [file.id for file in tables.files() if file.is_expired(now)]
+    for id_ in expired:
+        with database.transaction() as tables:
+            tables.delete_file(id_)
+        folder.file(id_).unlink(missing_ok=True)
 
 
 def is_done(jobs: dict[str, Job], model: TunedModel) -> bool:

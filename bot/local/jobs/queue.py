@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from filelock import AsyncFileLock
 
-from bot.local.jobs.database import Database
+from bot.local.jobs.database import Database, for_want_of_room
 from bot.local.jobs.folder import Folder
 from bot.local.jobs.lives import Lives
 from bot.local.jobs.telling import Telling
@@ -56,9 +56,13 @@ class Queue:
     async def run(self) -> None:
         """Run one job after the other until cancelled. A job that ran then goes on next time."""
         while True:
-            async with AsyncFileLock(self._folder.lock, poll_interval=TICK):
-                await self._run_ours()
-            await self._change()
+            try:
+                async with AsyncFileLock(self._folder.lock, poll_interval=TICK):
+                    await self._run_ours()
+                await self._change()
+            except Exception:  # nobody else would begin again
+                log.exception("queue of fine-tune jobs begins again")
+                await asyncio.sleep(BREATH)
 
     async def _run_ours(self) -> None:
         """Run jobs until all that wait are for another process."""
@@ -88,15 +92,17 @@ class Queue:
                 return False
             failure = failure_of(error)
             log.warning("fine-tune job fails", job=job.id, code=failure.code, exc_info=error)
-            self._folder.drop_state(job.id)  # which makes room to say it
+            await asyncio.to_thread(self._folder.make_room, job.id)  # to say it
             await asyncio.to_thread(self._telling.fail, job.id, failure)
-            went = True
+            went = False  # as it has not even begun, unless it has ended now
         if await asyncio.to_thread(self._ended, job.id):
             await asyncio.to_thread(self._folder.tidy, job.id)
             self._lives.pop(job.id, None)
+            return True
         return went
 
     async def _train(self, id_: str, command: Sequence[str]) -> bool:
+        await asyncio.to_thread(self._folder.reserve)
         job = await asyncio.to_thread(self._telling.begin, id_)
         if job is None:
             return True
@@ -136,9 +142,11 @@ class Queue:
 
     async def _until_unwanted(self, id_: str) -> bool:
         """Return when somebody has cancelled or paused a job."""
-        while await asyncio.to_thread(self._status, id_) == "running":
+        while True:
+            with suppress(OSError, sqlite3.Error):  # a look that fails says nothing of the job
+                if await asyncio.to_thread(self._status, id_) != "running":
+                    return True
             await self._change()
-        return True
 
     async def _change(self) -> None:
         """Wait until something may have changed."""
@@ -188,8 +196,7 @@ class Queue:
 
 def failure_of(error: Exception) -> Failure:
     """Why a job could not go on, for the person who started it."""
-    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-    if full or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+    if for_want_of_room(error):
         return Failure("disk_full", "The disk is full: make room and start the job again.")
     if isinstance(error, OSError) and error.errno in {errno.ENOMEM, errno.EAGAIN}:
         return Failure(

@@ -35,9 +35,11 @@ class Telling:
         self._database = database
         self._folder = folder
         self._now = now
+        self._resumed = ""  # the job that does steps which were told before its interruption
 
     def begin(self, id_: str) -> Job | None:
         """A job begins, or goes on; None where that is not wanted any more."""
+        self._resumed = ""
         with self._database.transaction() as tables:
             job = tables.job(id_)
             if job is None or job.status not in {"queued", "running"}:
@@ -46,6 +48,9 @@ class Telling:
                 job = replace(job, status="running")
                 tables.put_job(job)
                 tables.tell(id_, Event("Fine-tuning job started", key="started"), self._now())
+            elif job.estimated_finish:  # as it was before an interruption of any length
+                job = replace(job, estimated_finish=0)
+                tables.put_job(job)
             return job
 
     def hear(self, id_: str, said: Said) -> bool:
@@ -70,6 +75,7 @@ class Telling:
                     self._fail(tables, job, failure_of(said))
                     return False
                 case "resumed":
+                    self._resumed = id_
                     self._tell(tables, job, said)
                 case "anew":
                     tables.void_course(job.id)
@@ -108,7 +114,8 @@ class Telling:
     def _step(self, tables: Tables, job: Job, said: Said) -> None:
         data = {key: said[key] for key in said if key not in {"type", "level", "message", "eta"}}
         event = Event(said["message"], said["level"], "metrics", data, key=f"step {said['step']}")
-        if tables.tell(job.id, event, self._now()):
+        # What a training says again before it goes on comes at once, and is not worth a writing.
+        if tables.tell(job.id, event, self._now()) or self._resumed == job.id:
             tables.put_job(replace(job, estimated_finish=int(self._now() + said["eta"])))
 
     def _checkpoint(self, tables: Tables, job: Job, said: Said) -> None:

@@ -18,7 +18,7 @@ ENDED: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
 class StoredFile:
     """A file that came, or that a job left. `size` is in bytes; `fault` is why no job can be made
     from it, `kind` what its lines are, "" where it is no training data. Both are known once it is
-    `examined`.
+    `examined`. At `expires_at` it goes, in Unix seconds; 0 is never.
     """
 
     id: str
@@ -29,6 +29,10 @@ class StoredFile:
     kind: Kind | Literal[""] = ""
     fault: str = ""
     examined: bool = True
+    expires_at: int = 0
+
+    def is_expired(self, now: float) -> bool:
+        return 0 < self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
