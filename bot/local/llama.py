@@ -62,7 +62,10 @@ def serve(settings: dict[str, Any]) -> Any:
     params.model_alias = {settings["name"]}
     params.n_parallel = settings["slots"]
     params.n_ctx = settings["slots"] * settings["slot_context"]
-    params.cpuparams.n_threads = settings["threads"]
+    # What is written waits for memory, not for processors: a core less costs it nothing, and where
+    # a training has that core, no thread waits for one that does not run.
+    params.cpuparams.n_threads = max(1, settings["threads"] - 1)
+    params.cpuparams_batch.n_threads = settings["threads"]  # what reads
     params.cache_ram_mib = 0  # it is not keyed by LoRA adapter
     # A request that names no adapters gets the scale of loading. All requests name all of them.
     params.lora_adapters = [adapter(xllamacpp, path) for path in settings["adapters"]]

@@ -15,6 +15,7 @@ import openai
 import pytest
 
 from bot.local import generations
+from bot.local.serving import cores
 from tests.local.api import MODEL, Api
 from tests.local.chunks import require_described, streamed
 from tests.local.scripted import PATIENCE, ScriptedLlama, ScriptedTrainer
@@ -231,6 +232,11 @@ async def test_every_request_is_streamed_and_names_every_adapter(
         assert question.asked["cache"] == 0
         assert question.asked["key"]
     assert len(llama.questions[-1].body["lora"]) == 2
+
+
+async def test_all_cores_read_and_one_less_writes(api: Api, llama: ScriptedLlama) -> None:
+    await api.ask()
+    assert llama.questions[-1].asked["threads"] == [cores(), max(1, cores() - 1)]
 
 
 async def test_client_names_no_adapters_and_no_slots(api: Api, llama: ScriptedLlama) -> None:

@@ -23,6 +23,7 @@ class CommonParams(SimpleNamespace):
         super().__init__(
             model=SimpleNamespace(),
             cpuparams=SimpleNamespace(),
+            cpuparams_batch=SimpleNamespace(),
             lora_adapters=[],
             embedding=False,
             n_batch=2048,
@@ -66,6 +67,10 @@ class Handler(BaseHTTPRequestHandler):
             "adapters": loaded,
             "embeds": self.params.embedding,
             "batch": self.params.n_batch,
+            "threads": [
+                self.params.cpuparams_batch.n_threads,
+                self.params.cpuparams.n_threads,
+            ],
             "cache": self.params.cache_ram_mib,
             "key": self.headers["Authorization"].removeprefix("Bearer ") in self.params.api_keys,
             "process": os.getpid(),
