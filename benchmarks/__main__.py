@@ -13,6 +13,7 @@ FIGURES = {  # and what makes each quick
     "prepare": ("--quick",),
     "training": ("--quick",),
     "beside": ("--rounds", "1"),
+    "trl": ("--rows", "4"),
     "tuning": ("--jobs", "20", "--seconds", "10"),
 }
 

@@ -1,6 +1,6 @@
 """Chat while the same machine trains, and training while it chats.
 
-    python -m benchmarks.beside [--rounds 6] [--seconds 10] [--slots 1]
+    python -m benchmarks.beside [--rounds 6] [--seconds 10]
 
 A real training of 50 rows runs at its own priority, and is held (SIGSTOP) where the chat is to be
 alone. Each round has three parts in turn: both, chat alone, training alone; the medians of the

@@ -109,6 +109,9 @@ def main() -> None:
     parser.add_argument("--rows", default=10, type=int)
     parser.add_argument("--kill", action="store_true")
     said, file = parser.parse_args(), model_file()
+    if not TORCH.exists():
+        print(f"{title}\n\nThere is no torch: the Makefile says how {TORCH.parent.parent} is made.")
+        return
     with TemporaryDirectory(dir=".", prefix=".benchmark-") as folder:
         command = [str(TORCH), "-m", "benchmarks.trl_folder", str(file), folder]
         subprocess.run(command, check=True)

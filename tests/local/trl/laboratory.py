@@ -158,9 +158,9 @@ def main() -> None:
     os.dup2(2, 1)  # packages print
     torch.set_num_threads(1)
     for line in sys.stdin:
-        asked = json.loads(line)
-        found = EXPERIMENTS[asked.pop("experiment")](**asked)
-        print(json.dumps(found), file=report, flush=True)
+        number, experiment, asked = json.loads(line)
+        found = EXPERIMENTS[experiment](**asked)
+        print(json.dumps([number, found]), file=report, flush=True)
 
 
 if __name__ == "__main__":
