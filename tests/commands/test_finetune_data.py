@@ -63,6 +63,15 @@ async def test_each_change_is_taken_in_or_out(bot: Bot, tmp_path: Path) -> None:
     assert "13 prompts with completions" in await presses(bot, "Apply these changes")
 
 
+async def test_change_that_there_is_not_is_told_so_with_those_that_there_are(
+    bot: Bot, tmp_path: Path
+) -> None:
+    await bot.hears("/finetune prepare", person="op", files=[faq(tmp_path)])
+    said = (await bot.hears("/finetune prepare 1 -drop-duplicats", person="op"))[-1]
+    assert "'drop-duplicats' is no change that can be chosen here. Those are: " in said
+    assert "drop-duplicates" in said
+
+
 async def test_dataset_is_looked_at_again_by_its_name(bot: Bot, tmp_path: Path) -> None:
     await bot.hears("/finetune prepare", person="op", files=[faq(tmp_path)])
     await presses(bot, "Apply all recommended")

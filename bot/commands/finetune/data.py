@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.access import Rank
-from bot.commands.finetune.findings import KINDS, dataset_text, report_card, toggled
+from bot.commands.finetune.findings import KINDS, dataset_text, optional, report_card, toggled
 from bot.commands.models import chosen as chosen_here
 from bot.commands.options import one_of, parsed, some, whole_number
 from bot.commands.registry import Call, command
@@ -112,10 +112,16 @@ async def made(call: Call, draft: Draft) -> Dataset:
 
 
 async def chosen(call: Call, draft: Draft, change: str) -> Card:
-    """The report once a change was taken in or out."""
+    """The report once a change was taken in or out. Raises CommandError."""
     library = call.services.library
-    keys = toggled(await call.stoppable(library.look(draft)), change)
-    draft = await library.choose(draft, keys)
+    report = await call.stoppable(library.look(draft))
+    known = [remedy.key for remedy in optional(report.findings)]
+    if change[1:] not in known:
+        raise CommandError(
+            f"{change[1:]!r} is no change that can be chosen here. Those are: "
+            f"{', '.join(known) or 'none'}."
+        )
+    draft = await library.choose(draft, toggled(report, change))
     return report_card(draft, await call.stoppable(library.look(draft)))
 
 

@@ -10,8 +10,8 @@ from bot.local.training.spec import Spec
 
 # Measured with SmolLM2-135M on made-up facts, each with an answer of its own, and on questions to a
 # shop with 13 answers in all; how many learned answers were exact, of 50 at most, and the loss of
-# what was held out, afterwards. Over 1.4e-3 the loss leaps up on the way with some seeds. More facts
-# than 500 and other models were not tried.
+# what was held out, afterwards. Over 1.4e-3 the loss leaps up on the way with some seeds. More than
+# 500 facts and other models were not tried.
 #
 #     rows          rate  batch  epochs  exact  held out
 #      10 facts     1e-3    1      20    all    0.36
