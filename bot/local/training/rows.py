@@ -6,7 +6,7 @@ prompt and answer are tokenised apart too: a token across the border would never
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,6 +30,13 @@ class Tokenizer(Protocol):
 
         Raises ValueError, with the reason, for what the model's template does not take.
         """
+
+
+def before_of(ids: Callable[[str], list[int]]) -> list[int]:
+    """The tokens of BEFORE, where a text that goes on after it begins otherwise than alone."""
+    before = ids(BEFORE)
+    after = ids(f"{BEFORE}a")[len(before) :]
+    return [] if after == ids("a") else before
 
 
 @dataclass(slots=True)

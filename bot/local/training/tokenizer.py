@@ -6,14 +6,14 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import BEFORE, Message
+from bot.local.training.rows import BEFORE, Message, before_of
 
 CONTEXT = 64  # tokens; nothing is ever answered
 
@@ -83,10 +83,7 @@ class LlamaTokenizer:
 
     @cached_property
     def _before(self) -> list[int]:
-        """The tokens of BEFORE, where a text that goes on after it begins otherwise than alone."""
-        before = self._ids(BEFORE, start=False)
-        after = self._ids(f"{BEFORE}a", start=False)[len(before) :]
-        return [] if after == self._ids("a", start=False) else before
+        return before_of(partial(self._ids, start=False))
 
     def _ids(self, text: str, start: bool) -> list[int]:
         body = {"content": text, "add_special": start, "parse_special": True}

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2.exceptions import TemplateError
 
 from bot.local.training.fault import TrainingFault
-from bot.local.training.rows import BEFORE, Message
+from bot.local.training.rows import BEFORE, Message, before_of
 
 
 class FolderTokenizer:
@@ -26,8 +26,7 @@ class FolderTokenizer:
         first = tokenizer("").input_ids[:1]
         self._first = first if first and first != [self.end] else []
         self._first_text = tokenizer.decode(self._first) if self._first else ""
-        before = self._ids(BEFORE)
-        self._before = before if self._ids("a") != self._ids(f"{BEFORE}a")[len(before) :] else []
+        self._before = before_of(self._ids)
 
     def tokens(self, text: str, start: bool) -> list[int]:
         if start:

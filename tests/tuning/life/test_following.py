@@ -21,7 +21,7 @@ from tests.tuning.stage import (
     tuned,
     watched,
 )
-from tests.tuning_server import Fail, Story, TuningServer
+from tests.tuning_server import Fail, Job, Story, TuningServer
 
 LONG = Story(steps=303, epochs=3, queue=(), reading=0.0, waiting=0.0, pace=0.01)
 
@@ -136,12 +136,18 @@ async def test_two_channels_follow_one_job_with_one_look_at_it(
         assert not [text for text in bot.says("other") if "Out of luck" in text]
 
 
-async def test_job_that_was_made_elsewhere_is_adopted(
-    tuning: TuningServer, tmp_path: Path, clock: StoppedClock
-) -> None:
+def made_elsewhere(tuning: TuningServer) -> Job:
+    """A job that runs, and of which no bot knows."""
     file = tuning.keep("elsewhere.jsonl", b'{"prompt": "a", "completion": "b"}\n')
     job = tuning.add({"model": "davinci-002", "training_file": file.id, "suffix": "theirs"})
     job.runs()
+    return job
+
+
+async def test_job_that_was_made_elsewhere_is_adopted(
+    tuning: TuningServer, tmp_path: Path, clock: StoppedClock
+) -> None:
+    job = made_elsewhere(tuning)
     job.step(3, 10, 1.0)
     async with tuned(tuning, tmp_path, clock) as bot:
         said = await says(bot, f"/finetune follow {job.id}")
@@ -158,9 +164,7 @@ async def test_job_that_was_made_elsewhere_is_adopted(
 async def test_what_happened_before_a_job_was_adopted_is_no_news(
     tuning: TuningServer, tmp_path: Path, clock: StoppedClock, ended: bool
 ) -> None:
-    file = tuning.keep("elsewhere.jsonl", b'{"prompt": "a", "completion": "b"}\n')
-    job = tuning.add({"model": "davinci-002", "training_file": file.id, "suffix": "theirs"})
-    job.runs()
+    job = made_elsewhere(tuning)
     for step in range(1, 31):
         job.tell(f"Careful {step}", "warn")
     job.step(3, 10, 1.0)
@@ -184,9 +188,7 @@ async def test_what_happened_before_a_job_was_adopted_is_no_news(
 async def test_what_happens_after_a_job_was_adopted_is_told_after_a_restart(
     tuning: TuningServer, tmp_path: Path, clock: StoppedClock, seen: bool
 ) -> None:
-    file = tuning.keep("elsewhere.jsonl", b'{"prompt": "a", "completion": "b"}\n')
-    job = tuning.add({"model": "davinci-002", "training_file": file.id, "suffix": "theirs"})
-    job.runs()
+    job = made_elsewhere(tuning)
     if seen:
         job.tell("Careful before", "warn")
     else:
